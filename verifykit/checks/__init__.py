@@ -1,0 +1,1 @@
+"""The catalogue: one file per check, found by :mod:`verifykit.checks.registry`."""

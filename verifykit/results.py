@@ -1,0 +1,202 @@
+"""What a run produces, as plain data: JSON in and out, no torch, no live objects."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from verifykit import __version__
+
+SCHEMA = "verifykit/1"
+
+Severity = Literal["error", "warning", "note"]
+Confidence = Literal["certain", "likely"]
+Status = Literal["passed", "failed", "skipped", "inconclusive", "crashed"]
+AuditStatus = Literal["passed", "failed", "incomplete", "error"]
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+class Location(msgspec.Struct, frozen=True):
+    """A place in somebody's source: ``line`` counts from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is wrong, or worth knowing.
+
+    A check gives ``message`` (what is wrong, naming the tensor and element) and ``evidence`` (the numbers that
+    convince); ``rule`` and ``severity`` are the check's own unless it says otherwise. ``reproduce`` is a command or
+    a script that shows the same thing.
+    """
+
+    message: str
+    severity: Severity | None = None
+    evidence: dict[str, Any] = {}
+    location: Location | None = None
+    confidence: Confidence = "certain"
+    rule: str = ""
+    reproduce: str = ""
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What a check established: ``worst`` is the greatest error seen over ``examples``, to be below ``tolerance``."""
+
+    what: str
+    examples: int
+    worst: float | None = None
+    tolerance: str | None = None
+
+
+class CheckOutcome(msgspec.Struct, frozen=True):
+    """How one check ended. ``reason`` says why it was skipped, could not decide, or crashed."""
+
+    check: str
+    status: Status
+    reason: str | None = None
+    seconds: float = 0.0
+    findings: list[Finding] = []
+    verified: list[Verified] = []
+
+
+class InputFacts(msgspec.Struct, frozen=True):
+    """One forward argument: a dimension is a size or an expression over symbols such as ``N``."""
+
+    name: str
+    dtype: str
+    shape: list[int | str]
+    domain: str
+
+
+class OutputFacts(msgspec.Struct, frozen=True):
+    """One output tensor; ``"?"`` marks a dimension whose law was not found."""
+
+    dtype: str
+    shape: list[int | str]
+
+
+class SpecFacts(msgspec.Struct, frozen=True):
+    """How the target was built and fed, and where each part of that knowledge came from."""
+
+    init: dict[str, Any]
+    inputs: list[InputFacts]
+    outputs: list[OutputFacts] = []
+    sources: dict[str, str] = {}
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """Wall time of one call, in seconds: the median over ``runs`` timed blocks and their interquartile range."""
+
+    median: float
+    iqr: float
+    runs: int
+
+
+class OperatorCost(msgspec.Struct, frozen=True):
+    """Cost of one operator per call of the module: times in seconds, memory in bytes allocated (net)."""
+
+    name: str
+    calls: float
+    self_cpu: float
+    total_cpu: float
+    memory: float
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """What one module costs at one size. FLOPs are counted by ``torch.utils.flop_counter``; ``uncounted`` lists
+    the operators that ran and that it has no formula for. ``backward`` parts are ``None`` where there is none.
+    """
+
+    name: str
+    sizes: dict[str, int]
+    dtype: str
+    threads: int
+    parameters: int
+    parameter_bytes: int
+    forward: Timing
+    backward: Timing | None
+    forward_flops: int
+    backward_flops: int | None
+    uncounted: list[str]
+    forward_operators: list[OperatorCost]
+    backward_operators: list[OperatorCost]
+
+
+class Measurements(msgspec.Struct, frozen=True):
+    """The target's profile and, from the same run, the reference's; ratios are target / reference, below 1 is faster.
+
+    ``trace`` is the name of the gzipped chrome trace written beside the report. ``reason`` says why something, or
+    everything, was not measured.
+    """
+
+    profile: Profile | None = None
+    reference: Profile | None = None
+    forward_ratio: float | None = None
+    backward_ratio: float | None = None
+    trace: str | None = None
+    reason: str | None = None
+
+
+class AuditError(msgspec.Struct, frozen=True):
+    """Why a target could not be audited at all."""
+
+    kind: str
+    message: str
+
+
+class Audit(msgspec.Struct, frozen=True):
+    """Everything about one target."""
+
+    target: str
+    status: AuditStatus
+    error: AuditError | None = None
+    spec: SpecFacts | None = None
+    checks: list[CheckOutcome] = []
+    measurements: Measurements = Measurements()
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All findings, worst severity first, otherwise in the order of the checks."""
+        found = [finding for outcome in self.checks for finding in outcome.findings]
+        return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity or "error"))
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """Where the run took place."""
+
+    python: str
+    torch: str
+    platform: str
+    device: str
+    threads: int
+
+
+class Report(msgspec.Struct, frozen=True):
+    """One run over any number of targets: the JSON document of the contract."""
+
+    environment: Environment
+    seed: int
+    audits: list[Audit]
+    command: str = ""
+    schema: str = SCHEMA
+    verifykit: str = __version__
+
+
+def exit_code(report: Report, fail_on: Severity | Literal["never"]) -> int:
+    """Return the contracted exit code.
+
+    1 where a finding reaches ``fail_on``; else 2 where a target could not be audited; else 3 where a check crashed
+    or nothing at all could be verified for a target; else 0.
+    """
+    if fail_on != "never":
+        failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+        if any(finding.severity in failing for audit in report.audits for finding in audit.findings):
+            return 1
+    statuses = {audit.status for audit in report.audits}
+    if "error" in statuses:
+        return 2
+    return 3 if "incomplete" in statuses else 0

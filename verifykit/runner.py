@@ -1,0 +1,142 @@
+"""Runs checks over one target and yields events. A check that crashes loses only itself."""
+
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from verifykit.checks.registry import Check, Inconclusive, Skip
+from verifykit.config import TargetConfig
+from verifykit.errors import UserError, one_line
+from verifykit.events import AuditFinished, AuditStarted, CheckFinished, CheckStarted, Event, ProfileStarted
+from verifykit.profiling import measure
+from verifykit.results import Audit, AuditError, AuditStatus, CheckOutcome, Finding, Measurements, Verified
+from verifykit.spec.declared import attribute_config, declared_spec
+from verifykit.spec.outputs import learn_outputs
+from verifykit.spec.reference import resolve_reference
+from verifykit.spec.subject import Subject
+from verifykit.targets import display_path, resolve
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do with a target: ``given`` is from the command line, ``pinned`` from pyproject. ``budget`` is in
+    seconds; ``trace`` is the file to write the profiler's trace to.
+    """
+
+    checks: list[Check]
+    given: TargetConfig = field(default_factory=TargetConfig)
+    pinned: TargetConfig = field(default_factory=TargetConfig)
+    seed: int = 0
+    device: str = "cpu"
+    budget: float | None = None
+    profile: bool = True
+    trace: Path | None = None
+
+
+def audit(name: str, plan: Plan) -> Iterator[Event]:
+    """Audit the target called ``name``; the last event holds the result, also where the target cannot be used."""
+    yield AuditStarted(name)
+    started = time.monotonic()
+    try:
+        subject, allow = prepare(name, plan)
+        outputs = learn_outputs(subject)
+    except UserError as error:
+        yield AuditFinished(Audit(name, "error", AuditError(error.kind, str(error))))
+        return
+    outcomes: dict[str, CheckOutcome] = {}
+    for position, check in enumerate(plan.checks, 1):
+        yield CheckStarted(check.id, position, len(plan.checks))
+        spent = time.monotonic() - started
+        if plan.budget is not None and spent > plan.budget:
+            outcome = CheckOutcome(check.id, "inconclusive", f"the budget of {plan.budget:g} s was used up before it began")
+        else:
+            outcome = _allowed(_unless_blocked(check, subject, outcomes), allow)
+        outcomes[check.id] = outcome
+        yield CheckFinished(outcome)
+    if plan.profile:
+        yield ProfileStarted()
+        measurements = measure(subject, trace=plan.trace)
+    else:
+        measurements = Measurements(reason="switched off")
+    done = list(outcomes.values())
+    yield AuditFinished(Audit(name, _status(done), None, subject.spec.facts(outputs), done, measurements))
+
+
+def prepare(name: str, plan: Plan) -> tuple[Subject, Mapping[str, str]]:
+    """Return the subject that ``name`` stands for, known to build and to accept inputs, and its allowed checks.
+
+    Raises:
+        UserError: the target, its spec or its reference cannot be used.
+    """
+    target = resolve(name)
+    attribute = attribute_config(target)
+    spec = declared_spec(target, plan.given, plan.pinned)
+    wanted = plan.given.reference or plan.pinned.reference or attribute.reference
+    reference = resolve_reference(wanted, spec.init) if wanted else None
+    subject = Subject(target, spec, plan.seed, plan.device, reference)
+    subject.try_once()
+    return subject, {**attribute.allow, **plan.pinned.allow, **plan.given.allow}
+
+
+def run_check(check: Check, subject: Subject) -> CheckOutcome:
+    """Run one check and say how it ended, whatever it raises."""
+    started = time.monotonic()
+    findings: list[Finding] = []
+    verified: list[Verified] = []
+    crash = reason = None
+    try:
+        for item in check.function(subject):
+            if isinstance(item, Verified):
+                verified.append(item)
+            else:
+                findings.append(_completed(item, check, subject))
+    except Skip as skip:
+        return CheckOutcome(check.id, "skipped", str(skip), time.monotonic() - started)
+    except Inconclusive as undecided:
+        reason = str(undecided)
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        crash = f"{one_line(error)} at {display_path(frame.filename)}:{frame.lineno}"
+    seconds = time.monotonic() - started
+    if any(finding.severity != "note" for finding in findings):
+        return CheckOutcome(check.id, "failed", crash or reason, seconds, findings, verified)
+    status = "crashed" if crash else "inconclusive" if reason else "passed"
+    return CheckOutcome(check.id, status, crash or reason, seconds, findings, verified)
+
+
+def _completed(finding: Finding, check: Check, subject: Subject) -> Finding:
+    return msgspec.structs.replace(
+        finding,
+        rule=finding.rule or check.id,
+        severity=finding.severity or check.severity,
+        location=finding.location or subject.forward_location,
+    )
+
+
+def _unless_blocked(check: Check, subject: Subject, outcomes: Mapping[str, CheckOutcome]) -> CheckOutcome:
+    for required in check.requires:
+        if required in outcomes and outcomes[required].status in ("failed", "crashed"):
+            return CheckOutcome(check.id, "skipped", f"it requires {required}, which {outcomes[required].status}")
+    return run_check(check, subject)
+
+
+def _allowed(outcome: CheckOutcome, allow: Mapping[str, str]) -> CheckOutcome:
+    """Findings that the user has declared to be meant stay visible as notes, with the reason."""
+    if outcome.check not in allow or outcome.status != "failed":
+        return outcome
+    reason = allow[outcome.check]
+    notes = [
+        msgspec.structs.replace(f, severity="note", message=f"{f.message} (allowed: {reason})") for f in outcome.findings
+    ]
+    return msgspec.structs.replace(outcome, status="passed", findings=notes)
+
+
+def _status(outcomes: list[CheckOutcome]) -> AuditStatus:
+    if any(finding.severity == "error" for outcome in outcomes for finding in outcome.findings):
+        return "failed"
+    ended = {outcome.status for outcome in outcomes}
+    return "incomplete" if "crashed" in ended or not ended & {"passed", "failed"} else "passed"

@@ -1,0 +1,85 @@
+"""Making live modules: constructing a target of any kind, casting it, and quoting what it raises."""
+
+import copy
+import inspect
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from verifykit.errors import SpecError, did_you_mean, one_line
+from verifykit.spec.sampling import COMPLEX_OF
+from verifykit.targets import Target, display_path
+
+
+class FunctionModule(nn.Module):
+    """A plain function as a module without parameters, so that everything downstream sees modules only."""
+
+    def __init__(self, function: Any, keywords: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.function = function
+        self.keywords = dict(keywords)
+
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        return self.function(*inputs, **named, **self.keywords)
+
+
+def construct(target: Target, init: Mapping[str, Any]) -> nn.Module:
+    """Return a new module made of ``target`` with constructor arguments ``init``, an instance being copied.
+
+    Raises:
+        SpecError: an argument that the constructor does not take, or the constructor raises.
+    """
+    if target.kind == "function":
+        return FunctionModule(target.obj, init)
+    if target.kind == "autograd.Function":
+        return FunctionModule(target.obj.apply, init)
+    if target.kind == "instance":
+        if init:
+            raise SpecError(f"{target.name} is a ready instance: it takes no --init {', '.join(init)}.")
+        return copy.deepcopy(target.obj)
+    _refuse_unknown_arguments(target, init)
+    try:
+        module = target.obj(**init)
+    except Exception as error:
+        given = ", ".join(f"{name}={value!r}" for name, value in init.items())
+        raise SpecError(f"{target.label}({given}) raised{raised_at(error)}: {one_line(error)}") from error
+    if not isinstance(module, nn.Module):
+        raise SpecError(f"{target.name} returned a value of type {type(module).__name__}: expected an nn.Module.")
+    return module
+
+
+def cast_module(module: nn.Module, dtype: torch.dtype, device: str) -> nn.Module:
+    """Return ``module`` on ``device`` with floating-point parameters and buffers in ``dtype``, complex ones in its
+    complex partner (``nn.Module.to`` would drop imaginary parts, ``nn.Module.double`` leaves complex ones as they are).
+    """
+
+    def cast(tensor: Tensor) -> Tensor:
+        if tensor.is_floating_point():
+            return tensor.to(device, dtype)
+        return tensor.to(device, COMPLEX_OF[dtype]) if tensor.is_complex() else tensor.to(device)
+
+    return module._apply(cast)
+
+
+def raised_at(error: BaseException) -> str:
+    """Return `` at file:line`` of the innermost frame that is neither torch's nor ours, or ``""``."""
+    ours, torchs = __file__.rpartition("verifykit")[0] + "verifykit", torch.__file__.rpartition("__init__")[0]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((ours, torchs, "<"))]
+    return f" at {display_path(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+
+
+def _refuse_unknown_arguments(target: Target, init: Mapping[str, Any]) -> None:
+    try:
+        parameters = inspect.signature(target.obj).parameters.values()
+    except (TypeError, ValueError):
+        return
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return
+    known = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
+    for name in init:
+        if name not in known:
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise SpecError(f"{target.name} has no argument {name!r}: {takes}.{did_you_mean(name, known)}")

@@ -1,0 +1,122 @@
+"""A spec tied to live code: build a fresh module, draw inputs, call it."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import keystr, tree_flatten_with_path
+
+from verifykit.errors import SpecError, did_you_mean, one_line
+from verifykit.results import Location
+from verifykit.spec.building import cast_module, construct, raised_at
+from verifykit.spec.model import Spec
+from verifykit.spec.randomness import seeded
+from verifykit.spec.reference import Reference
+from verifykit.spec.sampling import sample
+from verifykit.targets import Target, locate
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A target with its spec. What it does is repeatable under ``seed`` and leaves global random state alone.
+
+    ``reference`` is the module that the user wants it compared with, ``device`` where its tensors live.
+    """
+
+    target: Target
+    spec: Spec
+    seed: int = 0
+    device: str = "cpu"
+    reference: Reference | None = None
+
+    def build(self, dtype: torch.dtype = torch.float64, *, training: bool = False) -> nn.Module:
+        """Return a fresh module whose floating-point parameters and buffers have ``dtype`` (complex ones its partner).
+
+        Raises:
+            SpecError: the constructor does not take these arguments, or raises.
+        """
+        with seeded(self.seed):
+            return cast_module(construct(self.target, self.spec.init), dtype, self.device).train(training)
+
+    def draw(
+        self, sizes: Mapping[str, int] | None = None, dtype: torch.dtype = torch.float64, *, seed: int = 0
+    ) -> tuple[Tensor, ...]:
+        """Return one tensor per input, in the order of the spec, at its usual sizes overridden by ``sizes``.
+
+        The values depend on ``seed`` and the subject's own seed alone, and agree between dtypes up to rounding.
+        """
+        known = {**self.spec.bound, **self.spec.usual_sizes, **(sizes or {})}
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + seed)
+        return tuple(
+            sample(entry, self.spec.shape(entry, known), known, dtype, generator).to(self.device)
+            for entry in self.spec.inputs
+        )
+
+    def call(self, module: nn.Module, inputs: Sequence[Any]) -> Any:
+        """Call ``module`` with one value per input of the spec, by name where its forward has names."""
+        if self._by_name:
+            return module(**dict(zip(self.input_names, inputs, strict=True)))
+        return module(*inputs)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs, in the order in which :meth:`draw` returns them."""
+        return [entry.name for entry in self.spec.inputs]
+
+    @cached_property
+    def forward_location(self) -> Location | None:
+        """Where the code that computes the outputs begins: ``forward``, or the function itself."""
+        return locate(self._forward) or self.target.location
+
+    def try_once(self) -> None:
+        """Build and call at the usual sizes, so that what cannot work is refused before any check runs.
+
+        Raises:
+            SpecError: the constructor or the forward refuses, with its own message and line.
+        """
+        module, inputs = self.build(), self.draw()
+        try:
+            with torch.no_grad(), seeded(self.seed):
+                self.call(module, inputs)
+        except Exception as error:
+            fed = ", ".join(f"{n}: {tuple(t.shape)}" for n, t in zip(self.input_names, inputs, strict=True))
+            raise SpecError(f"{self.target.name} rejects its inputs ({fed}){raised_at(error)}: {one_line(error)}") from error
+
+    @cached_property
+    def _forward(self) -> Any:
+        if self.target.kind == "function":
+            return self.target.obj
+        if self.target.kind == "autograd.Function":
+            return self.target.obj.forward
+        return type(self.build()).forward
+
+    @cached_property
+    def _by_name(self) -> bool:
+        if self.target.kind == "autograd.Function":  # apply takes no keywords
+            return False
+        try:
+            parameters = list(inspect.signature(self._forward).parameters.values())
+        except (TypeError, ValueError):
+            return False
+        if any(p.kind in (p.VAR_POSITIONAL, p.POSITIONAL_ONLY) for p in parameters):
+            return False
+        if any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return True
+        known = [p.name for p in parameters if p.name != "self"]
+        for name in self.input_names:
+            if name not in known:
+                raise SpecError(
+                    f"{self.target.name} has no forward argument {name!r}: it takes {', '.join(known) or 'none'}."
+                    f"{did_you_mean(name, known)}"
+                )
+        return True
+
+
+def named_tensors(output: Any) -> dict[str, Tensor]:
+    """Return the tensors in ``output``, however nested, by where they stand in it: ``output``, ``output[0]``, …"""
+    leaves, _ = tree_flatten_with_path(output)
+    return {f"output{keystr(path)}": leaf for path, leaf in leaves if isinstance(leaf, Tensor)}
