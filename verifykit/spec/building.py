@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from verifykit.errors import SpecError, did_you_mean, one_line
+from verifykit.results import Location
 from verifykit.spec.sampling import COMPLEX_OF
 from verifykit.targets import Target, display_path
 
@@ -64,11 +65,17 @@ def cast_module(module: nn.Module, dtype: torch.dtype, device: str) -> nn.Module
     return module._apply(cast)
 
 
-def raised_at(error: BaseException) -> str:
-    """Return `` at file:line`` of the innermost frame that is neither torch's nor ours, or ``""``."""
-    ours, torchs = __file__.rpartition("verifykit")[0] + "verifykit", torch.__file__.rpartition("__init__")[0]
+def raised_location(error: BaseException) -> Location | None:
+    """Return the innermost frame of ``error`` that is neither torch's nor ours, or ``None``."""
+    ours, torchs = __file__.rpartition("spec")[0], torch.__file__.rpartition("__init__")[0]
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((ours, torchs, "<"))]
-    return f" at {display_path(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    return Location(display_path(frames[-1].filename), frames[-1].lineno or 1) if frames else None
+
+
+def raised_at(error: BaseException) -> str:
+    """Return `` at file:line`` of :func:`raised_location`, or ``""``."""
+    location = raised_location(error)
+    return f" at {location}" if location else ""
 
 
 def _refuse_unknown_arguments(target: Target, init: Mapping[str, Any]) -> None:

@@ -1,0 +1,111 @@
+"""determinism: the same inputs give the same outputs in eval mode."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from verifykit.checks.registry import Skip, check
+from verifykit.results import Finding, Location, Verified
+from verifykit.spec.randomness import seeded
+from verifykit.spec.subject import Subject, named_tensors
+from verifykit.tracing import trace
+
+REPEATS = 4
+
+
+@check("determinism", family="behaviour")
+def determinism(subject: Subject) -> Iterator[Finding | Verified]:
+    """In eval mode, the same inputs give the same outputs, bit for bit.
+
+    What:
+        Calls one module several times in eval mode on copies of the same inputs, under different global seeds. When
+        outputs differ, the two calls are followed operation by operation to the first that differs.
+
+    Why it matters:
+        A prediction that changes from call to call cannot be tested, cached or compared, and usually means that
+        dropout or noise stays active, or that state leaks from one call to the next.
+
+    Wrong:
+        def forward(self, x):
+            return F.dropout(x, 0.5)  # active in eval too
+
+    Right:
+        def forward(self, x):
+            return F.dropout(x, 0.5, training=self.training)
+
+    When to ignore:
+        When sampling is the purpose: Monte Carlo dropout, a stochastic layer, a generative model.
+    """
+    module, inputs = subject.build(), subject.draw()
+    first = _outputs(subject, module, inputs, seed=0)
+    if not first:
+        raise Skip("the module returns no tensor")
+    for repeat in range(1, REPEATS):
+        again = _outputs(subject, module, inputs, seed=repeat)
+        for name, before in first.items():
+            after = again.get(name)
+            if after is None or after.shape != before.shape:
+                yield Finding(f"{name} has another shape, or is missing, in call {repeat + 1} on the same inputs")
+                return
+            if not _same(before, after):
+                yield _finding(subject, name, before, after)
+                return
+    elements = sum(t.numel() for t in first.values())
+    yield Verified(f"{elements} output elements, bit for bit, under {REPEATS} seeds", REPEATS)
+
+
+def _outputs(subject: Subject, module: nn.Module, inputs: tuple[Tensor, ...], *, seed: int) -> dict[str, Tensor]:
+    with torch.no_grad(), seeded(seed):
+        copies = tuple(tensor.clone() for tensor in inputs)
+        return {name: t.detach().clone() for name, t in named_tensors(subject.call(module, copies)).items()}
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return bool(torch.equal(one.isnan(), other.isnan()) and torch.equal(one.nan_to_num(), other.nan_to_num()))
+
+
+def _finding(subject: Subject, name: str, before: Tensor, after: Tensor) -> Finding:
+    differs = before != after
+    gap = torch.where(differs, (before - after).abs() if before.dtype != torch.bool else differs, 0)
+    worst = int(gap.nan_to_num().abs().argmax())
+    index = [int(i) for i in torch.unravel_index(torch.tensor(worst), before.shape)]
+    by_seed = _repeats_under_one_seed(subject)
+    cause = (
+        "it draws from the global random generator in eval mode"
+        if by_seed
+        else "it differs even under the same random seed, so state is kept between calls, or an operation is not deterministic"
+    )
+    evidence = {
+        "output": name,
+        "element": index,
+        "first call": before.flatten()[worst].item(),
+        "later call": after.flatten()[worst].item(),
+        "elements that differ": f"{int(differs.sum())} of {differs.numel()}",
+    }
+    return Finding(
+        f"two calls on the same inputs in eval mode differ in {name} at {index}: {cause}",
+        evidence=evidence,
+        location=_first_difference(subject, same_seed=not by_seed),
+    )
+
+
+def _repeats_under_one_seed(subject: Subject) -> bool:
+    module, inputs = subject.build(), subject.draw()
+    runs = [_outputs(subject, module, inputs, seed=0) for _ in range(2)]
+    return all(_same(runs[0][name], runs[1][name]) for name in runs[0])
+
+
+def _first_difference(subject: Subject, *, same_seed: bool) -> Location | None:
+    module, inputs = subject.build(), subject.draw()
+    traces = [
+        trace(lambda seed=seed: _outputs(subject, module, inputs, seed=seed), keep_values=True)
+        for seed in (0, 0 if same_seed else 1)
+    ]
+    for one, other in zip(*traces, strict=False):
+        if one.name != other.name:
+            return other.location
+        for before, after in zip(one.values, other.values, strict=False):
+            if before.shape != after.shape or not _same(before, after):
+                return one.location
+    return None

@@ -1,0 +1,101 @@
+"""shape-contract: output shapes follow one law over all sizes."""
+
+from collections.abc import Iterator, Mapping
+
+from verifykit.checks.registry import Inconclusive, Skip, check
+from verifykit.errors import one_line
+from verifykit.results import Finding, OutputFacts, Verified
+from verifykit.spec.building import raised_at, raised_location
+from verifykit.spec.outputs import UNKNOWN, learn_outputs, observe, predict
+from verifykit.spec.strategies import refute, sizes
+from verifykit.spec.subject import Subject
+
+EXAMPLES = 60
+
+
+class WrongShape(Exception):
+    """The outputs are not those that the law predicts."""
+
+
+@check("shape-contract", family="shape")
+def shape_contract(subject: Subject) -> Iterator[Finding | Verified]:
+    """The output's shape follows one law, at every size of the symbolic dimensions.
+
+    What:
+        Learns the law of every output dimension at a few sizes, then draws other sizes of every symbolic dimension,
+        a batch of 0 and of 1 included, and compares the output's shape with the law's prediction. The sizes that
+        refute it are shrunk to the smallest.
+
+    Why it matters:
+        A dimension that disappears at batch size one breaks the last batch of an epoch, or broadcasts silently in
+        the loss that follows.
+
+    Wrong:
+        def forward(self, x):
+            return self.score(x).squeeze()  # (1, 1) becomes ()
+
+    Right:
+        def forward(self, x):
+            return self.score(x).squeeze(-1)  # (1, 1) becomes (1,)
+
+    When to ignore:
+        When the module is meant for some sizes only. Then pin the dimension in the input's spec instead.
+    """
+    free = subject.spec.free
+    if not free:
+        raise Skip("no input has a symbolic dimension; write one as a name, such as float[N, 5]")
+    outputs = learn_outputs(subject)
+    if not outputs:
+        raise Inconclusive("the number or the rank of the outputs changes with the sizes, so no law could be learnt")
+    if all(output.shape and all(dim == UNKNOWN for dim in output.shape) for output in outputs):
+        raise Inconclusive("no law was found for any output dimension")
+
+    def follows(drawn: Mapping[str, int]) -> None:
+        _compare(subject, outputs, drawn)
+
+    refuted = refute(follows, sizes(subject.spec), examples=EXAMPLES, seed=subject.seed)
+    if refuted is not None:
+        yield _finding(subject, *refuted)
+        return
+    yield Verified(f"output shape is {_laws(outputs)} at drawn sizes 1 to 12", EXAMPLES)
+    batch = free[0]
+    for size in (1, 0):
+        edge = {**subject.spec.usual_sizes, batch: size}
+        try:
+            follows(edge)
+        except Exception as error:
+            yield _finding(subject, edge, error)
+            return
+    yield Verified(f"output shape at {batch} = 1 and {batch} = 0", 2)
+
+
+def _compare(subject: Subject, outputs: list[OutputFacts], drawn: Mapping[str, int]) -> None:
+    actual = [shape for _, shape in observe(subject, drawn).outputs]
+    predicted = [predict(output, drawn) for output in outputs]
+    if len(actual) != len(predicted):
+        raise WrongShape(f"{len(actual)} outputs where {len(predicted)} were predicted")
+    for index, (shape, law) in enumerate(zip(actual, predicted, strict=True)):
+        if len(shape) != len(law) or any(want not in (None, size) for size, want in zip(shape, law, strict=True)):
+            name = "the output" if len(actual) == 1 else f"output {index}"
+            wanted = ", ".join("?" if size is None else str(size) for size in law)
+            raise WrongShape(f"{name} has shape {shape} where ({wanted}) was predicted by {_laws(outputs)}")
+
+
+def _finding(subject: Subject, drawn: Mapping[str, int], error: BaseException) -> Finding:
+    fed = {entry.name: list(subject.spec.shape(entry, drawn)) for entry in subject.spec.inputs}
+    at = ", ".join(f"{symbol} = {size}" for symbol, size in drawn.items())
+    evidence = {"sizes": dict(drawn), "input shapes": fed}
+    if isinstance(error, WrongShape):
+        return Finding(f"at {at}, {error}", evidence=evidence)
+    # A module may mean to refuse an empty or a single sample; it cannot mean to refuse an ordinary size.
+    edge = min(drawn.values()) <= 1
+    return Finding(
+        f"at {at}, the module raises{raised_at(error)}: {one_line(error)}",
+        "warning" if edge else "error",
+        evidence,
+        raised_location(error),
+    )
+
+
+def _laws(outputs: list[OutputFacts]) -> str:
+    return ", ".join(f"[{', '.join(map(str, output.shape))}]" for output in outputs)

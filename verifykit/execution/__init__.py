@@ -1,0 +1,1 @@
+"""Where runs happen. Today: in this process."""

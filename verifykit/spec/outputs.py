@@ -1,0 +1,116 @@
+"""Learns the law of the output shapes: which expression over the free symbols each output dimension follows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import torch
+
+from verifykit.results import OutputFacts
+from verifykit.spec.dims import Dim, evaluate, parse_dim
+from verifykit.spec.randomness import seeded
+from verifykit.spec.subject import Subject, named_tensors
+
+UNKNOWN = "?"
+
+Shapes = list[tuple[str, tuple[int, ...]]]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The outputs, dtype and shape each, that a module gave at some sizes of the free symbols."""
+
+    sizes: dict[str, int]
+    outputs: Shapes
+
+
+def observe(subject: Subject, sizes: Mapping[str, int]) -> Observation:
+    """Call a fresh module in eval mode at ``sizes``; whatever it raises passes through."""
+    module, inputs = subject.build(), subject.draw(sizes)
+    with torch.no_grad(), seeded(subject.seed):
+        tensors = named_tensors(subject.call(module, inputs))
+    return Observation(dict(sizes), [(_dtype_name(t.dtype), tuple(t.shape)) for t in tensors.values()])
+
+
+def learn_outputs(subject: Subject) -> list[OutputFacts]:
+    """Return one entry per output tensor, each dimension the simplest law that explains every observation.
+
+    The module is called at its usual sizes, with each free symbol varied alone, and with all varied together; sizes
+    that it rejects are left out. ``"?"`` stands where no law fits; a varying rank or number of outputs gives ``[]``.
+    """
+    observations = list(_observations(subject))
+    dtypes = [dtype for dtype, _ in observations[0].outputs]
+    ranks = [len(shape) for _, shape in observations[0].outputs]
+    if any([len(shape) for _, shape in o.outputs] != ranks for o in observations):
+        return []
+    return [
+        OutputFacts(dtype, [_law(observations, output, axis) for axis in range(rank)])
+        for output, (dtype, rank) in enumerate(zip(dtypes, ranks, strict=True))
+    ]
+
+
+def predict(output: OutputFacts, sizes: Mapping[str, int]) -> list[int | None]:
+    """Return the shape that the law of ``output`` gives at ``sizes``; ``None`` for a dimension without a law."""
+    return [None if dim == UNKNOWN else evaluate(dim, sizes) for dim in output.shape]
+
+
+def _observations(subject: Subject) -> Iterator[Observation]:
+    usual = subject.spec.usual_sizes
+    yield observe(subject, usual)
+    points = [{**usual, symbol: usual[symbol] + step} for symbol in usual for step in (1, 4, 5)]
+    points.append({symbol: size + 2 * rank + 2 for rank, (symbol, size) in enumerate(usual.items())})
+    for sizes in points:
+        try:
+            yield observe(subject, sizes)
+        except Exception:  # not a size for this module: the shape check judges that
+            continue
+
+
+def _law(observations: Sequence[Observation], output: int, axis: int) -> Dim:
+    seen = [(o.sizes, o.outputs[output][1][axis]) for o in observations]
+    for law in _candidates(seen):
+        if all(evaluate(law, sizes) == size for sizes, size in seen):
+            return law
+    return UNKNOWN
+
+
+def _candidates(seen: Sequence[tuple[dict[str, int], int]]) -> Iterator[Dim]:
+    """Laws from the simplest on; the constants in them are solved for from the first observation."""
+    sizes, first = seen[0]
+    yield first
+    yield from sizes
+    for symbol in sizes:
+        for factor in range(1, 9):
+            if factor > 1 or first != sizes[symbol]:
+                yield _plus(_times(factor, symbol), first - factor * sizes[symbol])
+    for one, other in combinations(sizes, 2):
+        product = sizes[one] * sizes[other]
+        if product and first % product == 0:
+            yield parse_dim(_times(first // product, f"{one}*{other}"))
+        yield _plus(f"{one} + {other}", first - sizes[one] - sizes[other])
+    for symbol in sizes:
+        for divisor in (2, 3, 4, 5, 8):
+            for factor in (1, 2, 3):
+                for offset in range(-2 * divisor - 8, 2 * divisor + 9):
+                    yield f"({_plus(_times(factor, symbol), offset)}) // {divisor}"
+    if len(sizes) > 2:
+        everything = "*".join(sizes)
+        total = evaluate(everything, sizes)
+        if total and first % total == 0:
+            yield parse_dim(_times(first // total, everything))
+
+
+def _times(factor: int, symbol: str) -> str:
+    return symbol if factor == 1 else f"{factor}*{symbol}"
+
+
+def _plus(term: str, constant: int) -> str:
+    return term if constant == 0 else f"{term} {'+' if constant > 0 else '-'} {abs(constant)}"
+
+
+def _dtype_name(dtype: torch.dtype) -> str:
+    if dtype.is_complex:
+        return "complex"
+    if dtype.is_floating_point:
+        return "float"
+    return "bool" if dtype is torch.bool else "long"

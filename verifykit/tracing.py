@@ -1,0 +1,122 @@
+"""Follows a call operation by operation, so that a finding can name the line of the user's code that is to blame."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode, resolve_name
+from torch.utils._pytree import tree_leaves
+
+from verifykit.results import Location
+from verifykit.targets import display_path
+
+_OURS = str(Path(__file__).parent)
+_TORCH = str(Path(torch.__file__).parent)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call of a torch function: its name, the user's line that led to it, and the tensors in and out.
+
+    ``values`` are copies of the outputs as they were right after the call, if they were asked for.
+    """
+
+    name: str
+    location: Location | None
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    values: tuple[Tensor, ...] = ()
+
+
+class _Recorder(TorchFunctionMode):
+    def __init__(self, keep_values: bool) -> None:
+        super().__init__()
+        self.steps: list[Step] = []
+        self.keep_values = keep_values
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        outputs = tuple(_tensors(result))
+        values = tuple(t.detach().clone() for t in outputs) if self.keep_values else ()
+        name = resolve_name(func) or getattr(func, "__name__", "?")
+        self.steps.append(Step(name, _user_line(), tuple(_tensors((args, kwargs))), outputs, values))
+        return result
+
+
+def trace(call: Callable[[], Any], *, keep_values: bool = False) -> list[Step]:
+    """Run ``call`` and return the torch functions that it called, outermost ones only, in order.
+
+    Whatever ``call`` raises ends the trace and is not passed on: the steps so far are what is wanted then.
+    """
+    recorder = _Recorder(keep_values)
+    try:
+        with recorder:
+            call()
+    except Exception:
+        return recorder.steps
+    return recorder.steps
+
+
+def where_gradient_stops(call: Callable[[], Any], leaf: Tensor) -> Location | None:
+    """Return the first line at which something that depends on ``leaf`` loses its gradient: ``detach``, ``.data``,
+    ``.item()``, a ``no_grad`` block. ``None`` where there is no such line.
+    """
+    tainted = {id(leaf)}
+    alive = [leaf]  # ids stay unique while their tensors live
+    for step in trace(call):
+        if not tainted & {id(t) for t in step.inputs}:
+            continue
+        carries = any(t.requires_grad for t in step.inputs if id(t) in tainted)
+        differentiable = [t for t in step.outputs if t.is_floating_point() or t.is_complex()]
+        leaves_torch = step.name.rpartition(".")[2] in ("item", "tolist", "numpy", "__array__", "__float__")
+        if carries and (leaves_torch or (differentiable and not any(t.requires_grad for t in differentiable))):
+            return step.location
+        tainted |= {id(t) for t in step.outputs}
+        alive += step.outputs
+    return None
+
+
+def custom_functions(outputs: Iterable[Tensor], leaf: Tensor) -> Iterator[type[torch.autograd.Function]]:
+    """Yield the user-written autograd Functions on the paths from ``outputs`` to ``leaf``, nearest the output first."""
+    reaches: dict[Any, bool] = {}
+
+    def leads_to_leaf(node: Any) -> bool:
+        if node not in reaches:
+            reaches[node] = False
+            found = getattr(node, "variable", None) is leaf
+            for parent, _ in node.next_functions:
+                found = (parent is not None and leads_to_leaf(parent)) or found
+            reaches[node] = found
+        return reaches[node]
+
+    for output in outputs:
+        if output.grad_fn is not None:
+            leads_to_leaf(output.grad_fn)
+    seen = dict.fromkeys(
+        node._forward_cls for node, reached in reversed(reaches.items()) if reached and hasattr(node, "_forward_cls")
+    )
+    yield from reversed(seen)
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    return (leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor))
+
+
+def _user_line() -> Location | None:
+    """The innermost frame outside torch, as long as it is not our own harness that called in."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith(_OURS):
+            return None
+        if not file.startswith((_TORCH, "<")):
+            return Location(display_path(file), frame.f_lineno)
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
