@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+import torch
 
 from verifykit.checks.registry import Check, Inconclusive, Skip
 from verifykit.config import TargetConfig
 from verifykit.errors import UserError, one_line
 from verifykit.events import AuditFinished, AuditStarted, CheckFinished, CheckStarted, Event, ProfileStarted
 from verifykit.profiling import measure
-from verifykit.results import Audit, AuditError, AuditStatus, CheckOutcome, Finding, Measurements, Verified
+from verifykit.results import Audit, AuditError, AuditStatus, CheckOutcome, Finding, Measurements, Status, Verified
 from verifykit.spec.declared import attribute_config, declared_spec
 from verifykit.spec.outputs import learn_outputs
 from verifykit.spec.reference import resolve_reference
@@ -79,6 +80,8 @@ def prepare(name: str, plan: Plan) -> tuple[Subject, Mapping[str, str]]:
     reference = resolve_reference(wanted, spec.init) if wanted else None
     subject = Subject(target, spec, plan.seed, plan.device, reference)
     subject.try_once()
+    if reference:
+        reference.build(torch.float32, plan.device, seed=plan.seed)
     return subject, {**attribute.allow, **plan.pinned.allow, **plan.given.allow}
 
 
@@ -104,7 +107,7 @@ def run_check(check: Check, subject: Subject) -> CheckOutcome:
     seconds = time.monotonic() - started
     if any(finding.severity != "note" for finding in findings):
         return CheckOutcome(check.id, "failed", crash or reason, seconds, findings, verified)
-    status = "crashed" if crash else "inconclusive" if reason else "passed"
+    status: Status = "crashed" if crash else "inconclusive" if reason else "passed"
     return CheckOutcome(check.id, status, crash or reason, seconds, findings, verified)
 
 

@@ -1,6 +1,7 @@
 """determinism: the same inputs give the same outputs in eval mode."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -98,11 +99,9 @@ def _repeats_under_one_seed(subject: Subject) -> bool:
 
 def _first_difference(subject: Subject, *, same_seed: bool) -> Location | None:
     module, inputs = subject.build(), subject.draw()
-    traces = [
-        trace(lambda seed=seed: _outputs(subject, module, inputs, seed=seed), keep_values=True)
-        for seed in (0, 0 if same_seed else 1)
-    ]
-    for one, other in zip(*traces, strict=False):
+    seeds = (0, 0) if same_seed else (0, 1)
+    first, second = (trace(partial(_outputs, subject, module, inputs, seed=seed), keep_values=True) for seed in seeds)
+    for one, other in zip(first, second, strict=False):
         if one.name != other.name:
             return other.location
         for before, after in zip(one.values, other.values, strict=False):

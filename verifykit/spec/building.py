@@ -40,7 +40,8 @@ def construct(target: Target, init: Mapping[str, Any]) -> nn.Module:
     if target.kind == "instance":
         if init:
             raise SpecError(f"{target.name} is a ready instance: it takes no --init {', '.join(init)}.")
-        return copy.deepcopy(target.obj)
+        module: nn.Module = copy.deepcopy(target.obj)
+        return module
     _refuse_unknown_arguments(target, init)
     try:
         module = target.obj(**init)
@@ -62,7 +63,8 @@ def cast_module(module: nn.Module, dtype: torch.dtype, device: str) -> nn.Module
             return tensor.to(device, dtype)
         return tensor.to(device, COMPLEX_OF[dtype]) if tensor.is_complex() else tensor.to(device)
 
-    return module._apply(cast)
+    module._apply(cast)  # type: ignore[no-untyped-call]
+    return module
 
 
 def raised_location(error: BaseException) -> Location | None:

@@ -64,6 +64,8 @@ def resolve_reference(text: str, init: Mapping[str, Any]) -> Reference:
         return Reference(target, _given(text, signature, init))
     if target.kind == "function":
         return Reference(target, {n: v for n, v in init.items() if n in signature.parameters})
+    if any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
+        return Reference(target, init)
     return _matched(target, signature, init)
 
 
