@@ -89,4 +89,6 @@ def _refuse_unknown(data: dict[str, Any], kind: type[msgspec.Struct], where: str
     known = [entry.encode_name for entry in msgspec.structs.fields(kind)]
     for key in data:
         if key not in known:
-            raise ConfigError(f"{where}: unknown key {key!r}: expected one of {', '.join(known)}.{did_you_mean(str(key), known)}")
+            raise ConfigError(
+                f"{where}: unknown key {key!r}: expected one of {', '.join(known)}.{did_you_mean(str(key), known)}"
+            )

@@ -38,7 +38,7 @@ class OutputError(UserError):
 def did_you_mean(given: str, valid: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` (leading space) for the valid name nearest to ``given``, or ``""``."""
     names = {name.casefold(): name for name in valid}
-    nearest = get_close_matches(given.casefold(), names, n=1, cutoff=0.5)
+    nearest = get_close_matches(given.casefold(), names, n=1, cutoff=0.6)
     return f" Did you mean {names[nearest[0]]!r}?" if nearest else ""
 
 

@@ -14,7 +14,17 @@ from verifykit.config import TargetConfig
 from verifykit.errors import UserError, one_line
 from verifykit.events import AuditFinished, AuditStarted, CheckFinished, CheckStarted, Event, ProfileStarted
 from verifykit.profiling import measure
-from verifykit.results import Audit, AuditError, AuditStatus, CheckOutcome, Finding, Measurements, Status, Verified
+from verifykit.reproduction import audit_command
+from verifykit.results import (
+    Audit,
+    AuditError,
+    AuditStatus,
+    CheckOutcome,
+    Finding,
+    Measurements,
+    Status,
+    Verified,
+)
 from verifykit.spec.declared import attribute_config, declared_spec
 from verifykit.spec.outputs import learn_outputs
 from verifykit.spec.reference import resolve_reference
@@ -53,9 +63,10 @@ def audit(name: str, plan: Plan) -> Iterator[Event]:
         yield CheckStarted(check.id, position, len(plan.checks))
         spent = time.monotonic() - started
         if plan.budget is not None and spent > plan.budget:
-            outcome = CheckOutcome(check.id, "inconclusive", f"the budget of {plan.budget:g} s was used up before it began")
+            outcome = CheckOutcome(check.id, "inconclusive", f"the budget of {plan.budget:g} s was used up")
         else:
-            outcome = _allowed(_unless_blocked(check, subject, outcomes), allow)
+            repeat = audit_command([name], plan.given, plan.seed, "--select", check.id, "--no-profile")
+            outcome = _allowed(_unless_blocked(check, subject, outcomes, repeat), allow)
         outcomes[check.id] = outcome
         yield CheckFinished(outcome)
     if plan.profile:
@@ -85,8 +96,11 @@ def prepare(name: str, plan: Plan) -> tuple[Subject, Mapping[str, str]]:
     return subject, {**attribute.allow, **plan.pinned.allow, **plan.given.allow}
 
 
-def run_check(check: Check, subject: Subject) -> CheckOutcome:
-    """Run one check and say how it ended, whatever it raises."""
+def run_check(check: Check, subject: Subject, reproduce: str = "") -> CheckOutcome:
+    """Run one check and say how it ended, whatever it raises.
+
+    ``reproduce`` is the command that findings carry which bring nothing of their own.
+    """
     started = time.monotonic()
     findings: list[Finding] = []
     verified: list[Verified] = []
@@ -96,7 +110,7 @@ def run_check(check: Check, subject: Subject) -> CheckOutcome:
             if isinstance(item, Verified):
                 verified.append(item)
             else:
-                findings.append(_completed(item, check, subject))
+                findings.append(_completed(item, check, subject, reproduce))
     except Skip as skip:
         return CheckOutcome(check.id, "skipped", str(skip), time.monotonic() - started)
     except Inconclusive as undecided:
@@ -111,20 +125,23 @@ def run_check(check: Check, subject: Subject) -> CheckOutcome:
     return CheckOutcome(check.id, status, crash or reason, seconds, findings, verified)
 
 
-def _completed(finding: Finding, check: Check, subject: Subject) -> Finding:
+def _completed(finding: Finding, check: Check, subject: Subject, reproduce: str) -> Finding:
     return msgspec.structs.replace(
         finding,
         rule=finding.rule or check.id,
         severity=finding.severity or check.severity,
         location=finding.location or subject.forward_location,
+        reproduce=finding.reproduce or reproduce,
     )
 
 
-def _unless_blocked(check: Check, subject: Subject, outcomes: Mapping[str, CheckOutcome]) -> CheckOutcome:
+def _unless_blocked(
+    check: Check, subject: Subject, outcomes: Mapping[str, CheckOutcome], reproduce: str
+) -> CheckOutcome:
     for required in check.requires:
         if required in outcomes and outcomes[required].status in ("failed", "crashed"):
             return CheckOutcome(check.id, "skipped", f"it requires {required}, which {outcomes[required].status}")
-    return run_check(check, subject)
+    return run_check(check, subject, reproduce)
 
 
 def _allowed(outcome: CheckOutcome, allow: Mapping[str, str]) -> CheckOutcome:
@@ -133,7 +150,8 @@ def _allowed(outcome: CheckOutcome, allow: Mapping[str, str]) -> CheckOutcome:
         return outcome
     reason = allow[outcome.check]
     notes = [
-        msgspec.structs.replace(f, severity="note", message=f"{f.message} (allowed: {reason})") for f in outcome.findings
+        msgspec.structs.replace(f, severity="note", message=f"{f.message} (allowed: {reason})")
+        for f in outcome.findings
     ]
     return msgspec.structs.replace(outcome, status="passed", findings=notes)
 

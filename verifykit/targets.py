@@ -76,7 +76,7 @@ def display_path(file: str) -> str:
 
 def _malformed(name: str) -> str:
     head, _, tail = name.rpartition(".")
-    hint = f" Did you mean '{head}:{tail}'?" if head and not name.endswith(".py") else ""
+    hint = f" Did you mean '{head}:{tail}'?" if head and tail[:1].isupper() else ""
     return f"{name!r} is not a target: expected 'module:attribute' or 'path/to/file.py:attribute'.{hint}"
 
 
@@ -86,9 +86,9 @@ def _load_module(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
-            parent, _, last = error.name.rpartition(".")
-            hint = did_you_mean(last, _siblings(parent))
-            raise TargetError(f"there is no module {error.name!r} to import {name!r} from.{hint}") from error
+            parent, dot, _ = error.name.rpartition(".")
+            hint = did_you_mean(error.name, (f"{parent}{dot}{sibling}" for sibling in _siblings(parent)))
+            raise TargetError(f"there is no module {error.name!r}.{hint}") from error
         raise _import_failure(name, error) from error
     except BaseException as error:
         raise _import_failure(name, error) from error
@@ -192,7 +192,9 @@ def _returns_module(function: Any) -> bool:
     returned = signature.return_annotation
     if isinstance(returned, type):
         return issubclass(returned, torch.nn.Module)
-    if any(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in signature.parameters.values()):
+    if any(
+        p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in signature.parameters.values()
+    ):
         return False
     if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
         return False

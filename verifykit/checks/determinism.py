@@ -75,7 +75,7 @@ def _finding(subject: Subject, name: str, before: Tensor, after: Tensor) -> Find
     cause = (
         "it draws from the global random generator in eval mode"
         if by_seed
-        else "it differs even under the same random seed, so state is kept between calls, or an operation is not deterministic"
+        else "it differs under one random seed too, so state is kept between calls or an operation is not deterministic"
     )
     evidence = {
         "output": name,

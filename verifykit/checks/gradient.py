@@ -72,9 +72,15 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
             yield Finding(f"the gradient of {name} is wrong", evidence=evidence, location=location)
         except Exception as error:
             where = raised_location(error)
-            yield Finding(f"differentiating with respect to {name} raises {one_line(error)}", evidence={"leaf": name}, location=where)
+            yield Finding(
+                f"differentiating with respect to {name} raises {one_line(error)}",
+                evidence={"leaf": name},
+                location=where,
+            )
         compared += leaf.numel()
-    yield Verified(f"gradients of {', '.join(leaves)}: {compared} elements", 1, tolerance=f"atol {ATOL:g}, rtol {RTOL:g}")
+    yield Verified(
+        f"gradients of {', '.join(leaves)}: {compared} elements", 1, tolerance=f"atol {ATOL:g}, rtol {RTOL:g}"
+    )
 
 
 class _Bound(torch.nn.Module):

@@ -15,7 +15,7 @@ from verifykit.spec.randomness import seeded
 from verifykit.spec.reference import Reference
 from verifykit.spec.strategies import Case, cases, cast, refute
 from verifykit.spec.subject import Subject, named_tensors
-from verifykit.spec.transfer import Pair, Unmatched, copy_state, match_state
+from verifykit.spec.transfer import Unmatched, copy_state, match_state
 
 EXAMPLES = 40
 PRECISIONS = (torch.float64, torch.float32)
@@ -84,7 +84,9 @@ def parity(subject: Subject) -> Iterator[Finding | Verified]:
     for dtype, seen in comparison.seen.items():
         basis = "rounding of the reference at each point"
         name = str(dtype).removeprefix("torch.")
-        what = f"{name} outputs and gradients against {reference}" + (f", at most {seen.ulps} ULP apart in the values" if seen.ulps else "")
+        what = f"{name} outputs and gradients against {reference}" + (
+            f", at most {seen.ulps} ULP apart in the values" if seen.ulps else ""
+        )
         yield Verified(what, seen.examples, seen.error, basis)
 
 
@@ -171,7 +173,11 @@ class _Comparison:
         return found
 
     def _compare(
-        self, actual: dict[str, Tensor], expected: dict[torch.dtype, dict[str, Tensor]], dtype: torch.dtype, case: Case
+        self,
+        actual: dict[str, Tensor],
+        expected: dict[torch.dtype, dict[str, Tensor]],
+        dtype: torch.dtype,
+        case: Case,
     ) -> None:
         if actual.keys() != expected[dtype].keys():
             missing = sorted(actual.keys() ^ expected[dtype].keys())
@@ -183,11 +189,15 @@ class _Comparison:
                 message = f"{name} has shape {tuple(value.shape)}, the reference's {tuple(wanted.shape)}"
                 raise Disagreement(message, name, {"sizes": case.sizes})
             double, single = expected[torch.float64][name], expected[torch.float32][name]
-            tolerance = rounding_tolerance(double, single, dtype) if wanted.is_floating_point() or wanted.is_complex() else 0.0
+            tolerance = (
+                rounding_tolerance(double, single, dtype) if wanted.is_floating_point() or wanted.is_complex() else 0.0
+            )
             difference = worst_difference(value, wanted, tolerance)
             if difference is None:
                 continue
-            self.varied |= not name.startswith("gradient") and bool((wanted != wanted.flatten()[0]).any() or wanted.abs().max() > 0)
+            self.varied |= not name.startswith("gradient") and bool(
+                (wanted != wanted.flatten()[0]).any() or wanted.abs().max() > 0
+            )
             worst.append((name, difference))
         self._judge(worst, dtype, case)
 
@@ -206,7 +216,9 @@ class _Comparison:
                     "dtype": str(dtype).removeprefix("torch."),
                     "sizes": case.sizes,
                 }
-                raise Disagreement(f"{element} is {found.actual:.9g}, the reference's {found.expected:.9g}", name, evidence)
+                raise Disagreement(
+                    f"{element} is {found.actual:.9g}, the reference's {found.expected:.9g}", name, evidence
+                )
         seen = self.seen[dtype]
         seen.examples += 1
         for name, found in worst:

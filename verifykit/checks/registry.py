@@ -51,7 +51,9 @@ class Check:
     def section(self, name: str) -> str:
         """Return the text under ``name:`` in the manual, dedented; empty where there is none."""
         headings = "|".join(map(re.escape, MANUAL_SECTIONS))
-        found = re.search(rf"^{re.escape(name)}:\s*\n(.*?)(?=^(?:{headings}):|\Z)", self.manual, re.MULTILINE | re.DOTALL)
+        found = re.search(
+            rf"^{re.escape(name)}:\s*\n(.*?)(?=^(?:{headings}):|\Z)", self.manual, re.MULTILINE | re.DOTALL
+        )
         return dedent(found[1]).strip("\n").rstrip() if found else ""
 
 
@@ -125,8 +127,7 @@ def select_checks(checks: dict[str, Check], select: Iterable[str], ignore: Itera
     chosen = [
         entry
         for entry in checks.values()
-        if (not wanted or entry.id in wanted or entry.family in wanted)
-        and not unwanted & {entry.id, entry.family}
+        if (not wanted or entry.id in wanted or entry.family in wanted) and not unwanted & {entry.id, entry.family}
     ]
     return _in_order(chosen)
 

@@ -1,14 +1,16 @@
 """shape-contract: output shapes follow one law over all sizes."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.results import Finding, OutputFacts, Verified
+from verifykit.results import Finding, Location, OutputFacts, Verified
 from verifykit.spec.building import raised_at, raised_location
 from verifykit.spec.outputs import UNKNOWN, learn_outputs, observe, predict
 from verifykit.spec.strategies import refute, sizes
 from verifykit.spec.subject import Subject
+from verifykit.tracing import trace
 
 EXAMPLES = 60
 
@@ -81,7 +83,7 @@ def _compare(subject: Subject, outputs: list[OutputFacts], drawn: Mapping[str, i
         if len(shape) != len(law) or any(want not in (None, size) for size, want in zip(shape, law, strict=True)):
             name = "the output" if len(actual) == 1 else f"output {index}"
             wanted = ", ".join("?" if size is None else str(size) for size in law)
-            raise WrongShape(f"{name} has shape {shape} where ({wanted}) was predicted by {_laws(outputs)}")
+            raise WrongShape(f"{name} has shape {list(shape)} where [{wanted}] was predicted by {_laws(outputs)}")
 
 
 def _finding(subject: Subject, drawn: Mapping[str, int], error: BaseException) -> Finding:
@@ -89,7 +91,7 @@ def _finding(subject: Subject, drawn: Mapping[str, int], error: BaseException) -
     at = ", ".join(f"{symbol} = {size}" for symbol, size in drawn.items())
     evidence = {"sizes": dict(drawn), "input shapes": fed}
     if isinstance(error, WrongShape):
-        return Finding(f"at {at}, {error}", evidence=evidence)
+        return Finding(f"at {at}, {error}", evidence=evidence, location=_where_ranks_part(subject, drawn))
     # A module may mean to refuse an empty or a single sample; it cannot mean to refuse an ordinary size.
     edge = min(drawn.values()) <= 1
     return Finding(
@@ -98,6 +100,15 @@ def _finding(subject: Subject, drawn: Mapping[str, int], error: BaseException) -
         evidence,
         raised_location(error),
     )
+
+
+def _where_ranks_part(subject: Subject, drawn: Mapping[str, int]) -> Location | None:
+    """The first operation that gives another number of dimensions at ``drawn`` than at the usual sizes."""
+    usual, odd = (trace(partial(observe, subject, sizes)) for sizes in (subject.spec.usual_sizes, drawn))
+    for one, other in zip(usual, odd, strict=False):
+        if one.name != other.name or [t.ndim for t in one.outputs] != [t.ndim for t in other.outputs]:
+            return other.location
+    return None
 
 
 def _laws(outputs: list[OutputFacts]) -> str:

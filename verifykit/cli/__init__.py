@@ -1,5 +1,6 @@
 """The console command ``verifykit``: one file per subcommand, each importing what it needs when it is called."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -65,6 +66,8 @@ def group(ctx: click.Context, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line; an error that the user can mend ends it with one line and exit code 2."""
+    # The profiler library logs each start and stop to standard error unless told not to before torch is imported.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
     try:
         sys.exit(group.main(prog_name="verifykit", standalone_mode=False))
     except UserError as error:

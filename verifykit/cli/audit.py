@@ -1,15 +1,20 @@
 """``verifykit audit TARGET…``: verify, profile, report."""
 
-import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import click
+import msgspec
 
-from verifykit.errors import UserError
-
-FILE_FORMATS = ("json", "markdown")
+from verifykit.config import TargetConfig, load_config
+from verifykit.errors import UserError, did_you_mean
+from verifykit.events import AuditFinished
+from verifykit.reporting import FILE_FORMATS, render
+from verifykit.reporting.writing import check_writable, file_names, report_paths, write_atomically
+from verifykit.reproduction import audit_command
+from verifykit.results import Audit, Report, exit_code
 
 EPILOG = """\b
 Examples:
@@ -22,16 +27,41 @@ Examples:
 @click.command("audit", epilog=EPILOG)
 @click.argument("targets", nargs=-1, metavar="TARGET...")
 @click.option("--init", multiple=True, metavar="NAME=VALUE", help="A constructor argument, as a Python literal.")
-@click.option("--input", "inputs", multiple=True, metavar="SPEC", help="A forward argument: 'NAME: float[N, 5] in (0, 1)'.")
-@click.option("--reference", metavar="TARGET", help="What to compare with: torch.nn:Linear or 'torch.nn:Threshold(0.5, 0)'.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="SPEC",
+    help="A forward argument: 'NAME: float[N, 5] in (0, 1)'.",
+)
+@click.option(
+    "--reference",
+    metavar="TARGET",
+    help="What to compare with: torch.nn:Linear or 'torch.nn:Threshold(0.5, 0)'.",
+)
 @click.option("--select", multiple=True, metavar="CHECK", help="Only these checks or families (comma-separated).")
 @click.option("--ignore", multiple=True, metavar="CHECK", help="Not these checks or families (comma-separated).")
 @click.option("--no-profile", is_flag=True, help="Leave time and memory unmeasured.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Fixes every random choice.")
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Begin no check after this time.")
-@click.option("--format", "formats", multiple=True, metavar="NAME", help="terminal, json or markdown; repeatable.  [default: terminal]")
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Begin no check after this time.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    help="terminal, json or markdown; repeatable.  [default: terminal]",
+)
 @click.option("--output", metavar="PATH", help="A file for json or markdown, or a folder for one file per target.")
-@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), help="The least severity that gives exit code 1.  [default: error]")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "never"]),
+    help="The least severity that gives exit code 1.  [default: error]",
+)
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 def command(
     targets: tuple[str, ...],
@@ -52,8 +82,6 @@ def command(
 
     Without TARGET, those of [tool.verifykit] in pyproject.toml are audited.
     """
-    from verifykit.config import TargetConfig, load_config
-    from verifykit.reporting.writing import check_writable, report_paths
     from verifykit.spec.declared import parse_init_option, parse_input_option
 
     config = load_config(Path.cwd())
@@ -62,18 +90,77 @@ def command(
         raise UserError("nothing to audit: give a TARGET such as mymodule:MyLayer, or targets in [tool.verifykit].")
     chosen = _formats(formats)
     given = TargetConfig(dict(map(parse_init_option, init)), dict(map(parse_input_option, inputs)), reference)
-    paths = report_paths(names, [name for name in chosen if name in FILE_FORMATS], output)
-    for path in dict.fromkeys(paths.values()):
-        check_writable(path)
+    files = _files(names, chosen, output)
 
     # From here on torch is needed.
     from verifykit.checks.registry import load_checks, select_checks
     from verifykit.execution.environment import describe_environment
-    from verifykit.runner import Plan
+    from verifykit.reporting.terminal import LiveProgress
+    from verifykit.runner import Plan, audit
 
     checks = select_checks(load_checks(config.load), _split(select) or config.select, [*_split(ignore), *config.ignore])
     environment = describe_environment(device)
-    print(checks, environment, Plan, shlex, sys, given, seed, budget, no_profile, fail_on)
+    traces = _traces(names, files)
+    audits: list[Audit] = []
+    with LiveProgress() as progress:
+        for name in names:
+            pinned = config.target.get(name, TargetConfig())
+            plan = Plan(checks, given, pinned, seed, device, budget, not no_profile, traces.get(name))
+            for event in audit(name, plan):
+                progress.handle(event)
+                if isinstance(event, AuditFinished):
+                    audits.append(event.audit)
+    report = Report(environment, seed, audits, audit_command(targets, given, seed))
+    _publish(report, chosen, files, lambda name: audit_command([name], given, seed))
+    for done in audits:
+        if done.error is not None:
+            click.echo(f"verifykit: {done.error.message}", err=True)
+    sys.exit(exit_code(report, fail_on or config.fail_on))
+
+
+Files = dict[Path, tuple[str, str | None]]
+
+
+def _files(names: list[str], chosen: list[str], output: str | None) -> Files:
+
+    endings = {name: FILE_FORMATS[name] for name in chosen if name in FILE_FORMATS}
+    if output is None:
+        return {}
+    if not endings:
+        raise UserError(
+            f"--output {output!r} needs a format that is written to a file: --format {' or '.join(FILE_FORMATS)}."
+        )
+    files = report_paths(names, endings, output)
+    for path in files:
+        check_writable(path)
+    return files
+
+
+def _traces(names: list[str], files: Files) -> dict[str, Path]:
+    """The trace of each target goes beside its Markdown report."""
+
+    folder = next((path.parent for path, (format, _) in files.items() if format == "markdown"), None)
+    if folder is None:
+        return {}
+    return {name: folder / f"{stem}.trace.json.gz" for name, stem in file_names(names).items()}
+
+
+def _publish(report: Report, chosen: list[str], files: Files, command_for: Callable[[str], str]) -> None:
+    from rich.console import Console
+
+    from verifykit.reporting.terminal import print_report
+
+    for path, (format, target) in files.items():
+        part = report
+        if target is not None:
+            audits = [audit for audit in report.audits if audit.target == target]
+            part = msgspec.structs.replace(report, audits=audits, command=command_for(target))
+        write_atomically(path, render(part, format))
+    for format in chosen:
+        if format == "terminal":
+            print_report(report, Console(highlight=False))
+        elif not files:
+            click.echo(render(report, format), nl=False)
 
 
 def _split(values: tuple[str, ...]) -> list[str]:
@@ -81,7 +168,6 @@ def _split(values: tuple[str, ...]) -> list[str]:
 
 
 def _formats(given: tuple[str, ...]) -> list[str]:
-    from verifykit.errors import did_you_mean
 
     known = ("terminal", *FILE_FORMATS)
     for name in given:

@@ -1,7 +1,6 @@
 """Time and memory per operator, and a trace, by ``torch.profiler``."""
 
 import gzip
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +69,6 @@ def _write_trace(load: Workload, path: Path) -> None:
             plain, packed = Path(folder, "trace.json"), Path(folder, "trace.json.gz")
             profiler.export_chrome_trace(str(plain))
             packed.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
-            os.replace(packed, path)
+            packed.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write the trace to {str(path)!r}: {error.strerror or error}.") from error

@@ -12,7 +12,18 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry
 from verifykit.profiling.workload import Workload
 
 # Operators that move or make data and compute nothing; views are recognised by themselves.
-_MOVES = ("clone", "copy_", "_to_copy", "detach", "empty_like", "zeros_like", "ones_like", "full_like", "fill_", "zero_")
+_MOVES = (
+    "clone",
+    "copy_",
+    "_to_copy",
+    "detach",
+    "empty_like",
+    "zeros_like",
+    "ones_like",
+    "full_like",
+    "fill_",
+    "zero_",
+)
 
 
 @dataclass(frozen=True)

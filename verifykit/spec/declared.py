@@ -25,7 +25,8 @@ def parse_init_option(text: str) -> tuple[str, Any]:
         return name, ast.literal_eval(value.strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         raise SpecError(
-            f"--init {text!r} is malformed: {value.strip()!r} is no Python literal (quote strings: --init {name}=\"'...'\")."
+            f"--init {text!r} is malformed: {value.strip()!r} is no Python literal. "
+            f"Quote strings twice: --init \"{name}='...'\"."
         ) from None
 
 
@@ -38,7 +39,9 @@ def parse_input_option(text: str) -> tuple[str, str]:
     name, colon, description = text.partition(":")
     name = name.strip()
     if not colon or not name.isidentifier():
-        raise SpecError(f"--input {text!r} is malformed: expected 'NAME: DTYPE[DIM, ...]', such as 'x: float[N, 5] in (0, 1)'.")
+        raise SpecError(
+            f"--input {text!r} is malformed: expected 'NAME: DTYPE[DIM, ...]', such as 'x: float[N, 5] in (0, 1)'."
+        )
     parse_input(name, description)
     return name, description.strip()
 

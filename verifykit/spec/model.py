@@ -25,7 +25,7 @@ class InputSpec:
     name: str
     dtype: DType
     shape: tuple[Dim, ...]
-    domain: Domain = Real()
+    domain: Domain
 
     def __str__(self) -> str:
         suffix = "" if isinstance(self.domain, Real | Boolean) else f" in {self.domain}"
@@ -53,15 +53,21 @@ def parse_input(name: str, text: str) -> InputSpec:
     """
     matched = _INPUT.match(text)
     if matched is None:
-        raise SpecError(f"input {name!r}: {text!r} is malformed: expected DTYPE[DIM, ...], such as float[N, 5] in (0, 1).")
+        raise SpecError(
+            f"input {name!r}: {text!r} is malformed: expected DTYPE[DIM, ...], such as float[N, 5] in (0, 1)."
+        )
     dtype = matched["dtype"]
     if dtype not in get_args(DType):
         known = ", ".join(get_args(DType))
-        raise SpecError(f"input {name!r}: unknown dtype {dtype!r}: expected one of {known}.{did_you_mean(dtype, get_args(DType))}")
+        raise SpecError(
+            f"input {name!r}: unknown dtype {dtype!r}: expected one of {known}.{did_you_mean(dtype, get_args(DType))}"
+        )
     shape = tuple(parse_dim(dim) for dim in matched["shape"].split(",") if dim.strip())
     domain = parse_domain(matched["domain"]) if matched["domain"] else (Boolean() if dtype == "bool" else Real())
     if dtype == "long" and isinstance(domain, Real):
-        raise SpecError(f"input {name!r}: a long input needs its range: {dtype}[{matched['shape']}] in below K, or an interval.")
+        raise SpecError(
+            f"input {name!r}: a long input needs its range: {dtype}[{matched['shape']}] in below K, or an interval."
+        )
     return InputSpec(name, cast(DType, dtype), shape, domain)
 
 

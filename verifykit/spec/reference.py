@@ -72,14 +72,16 @@ def resolve_reference(text: str, init: Mapping[str, Any]) -> Reference:
 def _given(text: str, signature: inspect.Signature, init: Mapping[str, Any]) -> dict[str, Any]:
     name, _, _ = text.partition("(")
     try:
-        call = ast.parse(f"f{text[len(name):]}", mode="eval").body
+        call = ast.parse(f"f{text[len(name) :]}", mode="eval").body
         if not isinstance(call, ast.Call):
             raise ValueError("no call")
         positional = [_value(node, init) for node in call.args]
         named = {str(keyword.arg): _value(keyword.value, init) for keyword in call.keywords}
         return dict(signature.bind(*positional, **named).arguments)
     except (SyntaxError, ValueError, TypeError) as error:
-        raise SpecError(f"reference {text!r} is malformed ({error}): expected module:Attr or module:Attr(argument, …).") from error
+        raise SpecError(
+            f"reference {text!r} is malformed ({error}): expected module:Attr or module:Attr(argument, …)."
+        ) from error
 
 
 def _value(node: ast.expr, init: Mapping[str, Any]) -> Any:

@@ -19,7 +19,11 @@ COMPLEX_OF = {
 
 
 def sample(
-    entry: InputSpec, shape: tuple[int, ...], sizes: Mapping[str, int], dtype: torch.dtype, generator: torch.Generator
+    entry: InputSpec,
+    shape: tuple[int, ...],
+    sizes: Mapping[str, int],
+    dtype: torch.dtype,
+    generator: torch.Generator,
 ) -> Tensor:
     """Return a tensor of ``shape`` from the domain of ``entry``, drawn with ``generator`` in double precision and
     rounded to ``dtype`` (its complex partner for a complex input).

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import keystr, tree_flatten_with_path
 
-from verifykit.errors import SpecError, did_you_mean, one_line
+from verifykit.errors import SpecError, UserError, did_you_mean, one_line
 from verifykit.results import Location
 from verifykit.spec.building import cast_module, construct, raised_at
 from verifykit.spec.model import Spec
@@ -82,9 +82,13 @@ class Subject:
         try:
             with torch.no_grad(), seeded(self.seed):
                 self.call(module, inputs)
+        except UserError:
+            raise
         except Exception as error:
             fed = ", ".join(f"{n}: {tuple(t.shape)}" for n, t in zip(self.input_names, inputs, strict=True))
-            raise SpecError(f"{self.target.name} rejects its inputs ({fed}){raised_at(error)}: {one_line(error)}") from error
+            raise SpecError(
+                f"{self.target.name} rejects its inputs ({fed}){raised_at(error)}: {one_line(error)}"
+            ) from error
 
     @cached_property
     def _forward(self) -> Any:

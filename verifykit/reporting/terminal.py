@@ -1,0 +1,142 @@
+"""The terminal: live progress on standard error, then a table of results and each finding in full."""
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from verifykit.events import AuditFinished, AuditStarted, CheckStarted, Event, ProfileStarted
+from verifykit.reporting import units
+from verifykit.reporting.escape import visible
+from verifykit.reporting.verdict import verdict
+from verifykit.results import Audit, CheckOutcome, Finding, Measurements, Report
+
+STYLE = {
+    "passed": "green",
+    "failed": "bold red",
+    "error": "bold red",
+    "crashed": "magenta",
+    "warning": "yellow",
+    "inconclusive": "yellow",
+    "incomplete": "yellow",
+    "skipped": "dim",
+    "note": "cyan",
+}
+
+
+class LiveProgress:
+    """Shows on standard error what is going on, while it does; nothing where that is no terminal."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task("")
+        self._target = ""
+
+    def __enter__(self) -> "LiveProgress":
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def handle(self, event: Event) -> None:
+        """Show ``event``."""
+        match event:
+            case AuditStarted(target=target):
+                self._target = visible(target)
+                self._say("building and feeding it")
+            case CheckStarted(check=check, position=position, total=total):
+                self._say(f"{check} ({position} of {total})")
+            case ProfileStarted():
+                self._say("profiling")
+            case AuditFinished():
+                self._say("done")
+
+    def _say(self, what: str) -> None:
+        self._progress.update(self._task, description=f"{self._target}: {what}")
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print the results of every audit; one that could not start is left to the error line of the command."""
+    for audit in report.audits:
+        if audit.error is None:
+            _print_audit(audit, console)
+
+
+def _print_audit(audit: Audit, console: Console) -> None:
+    headline = Text(visible(audit.target), style="bold")
+    headline.append(f" {verdict(audit)}", style=STYLE[audit.status])
+    console.print(headline, soft_wrap=True)
+    console.print(_results(audit.checks))
+    for finding in audit.findings:
+        _print_finding(finding, console)
+    cost = _cost(audit.measurements)
+    if cost:
+        console.print(Text(cost, style="dim"))
+    console.print()
+
+
+def _results(outcomes: list[CheckOutcome]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    for outcome in outcomes:
+        verified = [] if outcome.status == "failed" else outcome.verified
+        told = outcome.reason or "; ".join(_verified(item.what, item.worst) for item in verified)
+        status = Text(outcome.status, style=STYLE[outcome.status])
+        table.add_row(
+            Text(outcome.check),
+            status,
+            Text(visible(told)),
+            Text(units.seconds(outcome.seconds), style="dim"),
+        )
+    return table
+
+
+def _verified(what: str, worst: float | None) -> str:
+    return what if worst is None else f"{what} (worst error {worst:.2g})"
+
+
+def _print_finding(finding: Finding, console: Console) -> None:
+    severity = finding.severity or "error"
+    head = Text(f"\n{severity}", style=STYLE[severity])
+    head.append(f" {finding.rule}", style="bold")
+    if finding.confidence == "likely":
+        head.append(" (likely)", style="dim")
+    if finding.location:
+        head.append(f"  {visible(str(finding.location))}", style="underline")
+    console.print(head, soft_wrap=True)
+    console.print(Padding(Text(visible(finding.message)), (0, 0, 0, 2)))
+    width = max((len(name) for name in finding.evidence), default=0)
+    for name, value in finding.evidence.items():
+        console.print(
+            Padding(Text(f"{visible(name):<{width}}  {visible(units.plain(value))}", style="dim"), (0, 0, 0, 4))
+        )
+    if finding.reproduce:
+        console.print(Text(f"  reproduce: {visible(finding.reproduce)}", style="dim"), soft_wrap=True)
+
+
+def _cost(measured: Measurements) -> str:
+    profile = measured.profile
+    if profile is None:
+        return f"not profiled: {visible(measured.reason)}" if measured.reason else ""
+    parts = [f"forward {units.seconds(profile.forward.median)}"]
+    if measured.forward_ratio is not None:
+        parts[-1] += f" ({units.ratio(measured.forward_ratio)})"
+    if profile.backward is not None:
+        parts.append(f"backward {units.seconds(profile.backward.median)}")
+        if measured.backward_ratio is not None:
+            parts[-1] += f" ({units.ratio(measured.backward_ratio)})"
+    parts += [
+        f"{units.count(profile.parameters)} parameters",
+        f"{units.count(profile.forward_flops)} forward FLOPs",
+    ]
+    against = f", against {visible(measured.reference.name)}" if measured.reference else ""
+    return f"cost: {', '.join(parts)}{against}"
