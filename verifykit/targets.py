@@ -190,7 +190,7 @@ def _returns_module(function: Any) -> bool:
     except Exception:
         return False
     returned = signature.return_annotation
-    if isinstance(returned, type):
+    if returned is not signature.empty and isinstance(returned, type):
         return issubclass(returned, torch.nn.Module)
     if any(
         p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in signature.parameters.values()

@@ -163,14 +163,14 @@ class _Comparison:
             outputs = named_tensors(call(module, fed))
         found = {name: t.detach() for name, t in outputs.items()}
         roots = [t for t in outputs.values() if t.requires_grad]
-        if roots and differentiable:
+        leaves = [t for t in differentiable.values() if t.requires_grad]
+        names = [name for name, t in differentiable.items() if t.requires_grad]
+        grads = tuple(torch.zeros_like(t) for t in leaves)
+        if roots and leaves:
             generator = torch.Generator().manual_seed(self.subject.seed)
             cotangents = [torch.randn(t.shape, generator=generator, dtype=torch.float64).to(t) for t in roots]
-            leaves = [t for t in differentiable.values() if t.requires_grad]
             grads = torch.autograd.grad(roots, leaves, cotangents, allow_unused=True, materialize_grads=True)
-            names = [name for name, t in differentiable.items() if t.requires_grad]
-            found |= {f"gradient of {name}": grad for name, grad in zip(names, grads, strict=True)}
-        return found
+        return found | {f"gradient of {name}": grad for name, grad in zip(names, grads, strict=True)}
 
     def _compare(
         self,

@@ -57,7 +57,7 @@ def values(entry: InputSpec, shape: tuple[int, ...], known: Mapping[str, int]) -
         case Interval() as interval:
             return _floats(shape, _between(interval))
         case Simplex():
-            positive = st.floats(1e-3, 1.0, width=32)
+            positive = st.floats(2**-10, 1.0, width=32)
             return _floats(shape, positive).map(lambda t: t / t.sum(-1, keepdim=True))
         case Real() if entry.dtype == "complex":
             parts = st.tuples(_floats(shape, _reals()), _floats(shape, _reals()))

@@ -1,0 +1,35 @@
+"""Rules that every check of the catalogue keeps."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from verifykit.checks.registry import MANUAL_SECTIONS, Check, load_checks
+
+CHECKS = load_checks()
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS.keys())
+def test_every_check_has_a_complete_manual(check: Check) -> None:
+    assert re.fullmatch(r"[A-Z].{10,110}\.", check.summary)
+    for section in MANUAL_SECTIONS:
+        assert check.section(section), f"{check.id} lacks the section {section}"
+    for section in ("Wrong", "Right"):
+        ast.parse(check.section(section))
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS.keys())
+def test_every_check_stands_in_its_own_file_and_has_its_own_tests(check: Check) -> None:
+    file_name = check.id.replace("-", "_")
+    assert check.function.__module__ == f"verifykit.checks.{file_name}"
+    tests = Path(__file__).parent / "checks" / f"test_{file_name}.py"
+    source = tests.read_text()
+    assert source.count("# bug:") >= 2, "at least two planted bugs, each marked"
+    assert source.count("# correct:") >= 2, "at least two correct modules, each marked"
+
+
+def test_what_a_check_requires_exists() -> None:
+    for check in CHECKS.values():
+        assert set(check.requires) <= CHECKS.keys()
