@@ -59,9 +59,8 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
         def outputs(leaf: Tensor, name: str = name) -> tuple[Tensor, ...]:
             fed = tuple(leaf if other == name else t.clone() for other, t in inputs.items())
             replaced = {} if name in inputs else {name: leaf}
-            call: Callable[..., Any] = lambda *given: subject.call(module, given)
             with seeded(subject.seed):
-                result = functional_call(_Bound(module, call), {f"module.{k}": v for k, v in replaced.items()}, fed)
+                result = functional_call(_Bound(module, subject), {f"module.{k}": v for k, v in replaced.items()}, fed)
             return tuple(t for t in named_tensors(result).values() if t.is_floating_point() or t.is_complex())
 
         try:
@@ -86,12 +85,12 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
 class _Bound(torch.nn.Module):
     """Lets functional_call go through the subject's way of calling."""
 
-    def __init__(self, module: torch.nn.Module, call: Callable[..., Any]) -> None:
+    def __init__(self, module: torch.nn.Module, subject: Subject) -> None:
         super().__init__()
-        self.module, self.call = module, call
+        self.module, self.subject = module, subject
 
     def forward(self, *inputs: Any) -> Any:
-        return self.call(*inputs)
+        return self.subject.call(self.module, inputs)
 
 
 def _blame(outputs: Callable[[Tensor], tuple[Tensor, ...]], leaf: Tensor) -> Location | None:

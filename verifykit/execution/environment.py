@@ -21,7 +21,7 @@ def describe_environment(device: str) -> Environment:
         name = f"cuda ({torch.cuda.get_device_name()})"
     return Environment(
         python=platform.python_version(),
-        torch=torch.__version__,
+        torch=str(torch.__version__),
         platform=f"{platform.system()} {platform.machine()}",
         device=name,
         threads=torch.get_num_threads(),

@@ -31,7 +31,7 @@ class Workload:
         leaves = [*self._inputs, *module.parameters()]
         self._leaves = [t for t in leaves if t.requires_grad]
         self._cotangents: list[Tensor] = []
-        self._aliased = False
+        self._copied = False
 
     def prepare(self) -> None:
         """Run once each way, which draws the cotangents; whatever the module raises passes through."""
@@ -52,7 +52,7 @@ class Workload:
 
     def forward(self) -> list[Tensor]:
         """Call the module; return the outputs that a backward can start from."""
-        inputs = [t.view_as(t) for t in self._inputs] if self._aliased else self._inputs
+        inputs = [t.clone() for t in self._inputs] if self._copied else self._inputs
         return [t for t in named_tensors(self._call(self.module, inputs)).values() if t.requires_grad]
 
     def backward(self, outputs: list[Tensor]) -> None:
@@ -66,6 +66,6 @@ class Workload:
         except RuntimeError as error:
             if "leaf Variable" not in str(error):
                 raise
-            # The module changes its input in place, which autograd forbids on a leaf: from now on, feed an alias.
-            self._aliased = True
+            # The module changes its input in place, which autograd forbids on a leaf: from now on, feed a copy.
+            self._copied = True
             return self.forward()

@@ -10,7 +10,7 @@ from verifykit.results import Report
 
 def render(report: Report) -> str:
     """Return the report as JSON, indented; numbers that are not finite become the strings nan, inf and -inf."""
-    document = msgspec.to_builtins(report)
+    document = msgspec.to_builtins(report, enc_hook=str)
     ordered = {key: document[key] for key in ("schema", "verifykit", "environment", "seed", "command", "audits")}
     return msgspec.json.format(msgspec.json.encode(_finite(ordered)), indent=2).decode() + "\n"
 

@@ -1,0 +1,57 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from verifykit.testing import run_one
+
+BROKEN = Path("reference_modules/broken")
+
+BUGS = {
+    # bug: a hand-written backward counts the weight twice
+    "doubled_weight_gradient:DoubledWeightGradient": ("weight", "def backward"),
+    # bug: one row of the weight gradient comes from the wrong samples
+    "wrong_row:WrongRow": ("weight", "def backward"),
+    # bug: the mean over the batch in place of the sum
+    "mean_bias_gradient:MeanBiasGradient": ("bias", "def backward"),
+    # bug: a detach cuts the graph
+    "detached:DetachedScale": ("scale", "self.scale.detach()"),
+    # bug: the input is changed in place, which autograd forbids on a leaf
+    "inplace_input:InplaceInput": ("x", "clamp_"),
+}
+
+
+@pytest.mark.parametrize(("target", "named"), BUGS.items(), ids=BUGS.keys())
+def test_bugs(target: str, named: tuple[str, str]) -> None:
+    outcome = run_one("gradient", f"reference_modules.broken.{target}")
+    leaf, code = named
+    (finding,) = outcome.findings
+    assert finding.severity == "error"
+    assert finding.evidence["leaf"] == leaf
+    assert finding.location is not None
+    lines = Path(finding.location.file).read_text().splitlines()
+    around = "\n".join(lines[finding.location.line - 1 : finding.location.line + 1])
+    assert code in around
+
+
+# correct: built-ins, reference modules, an integer input, a complex one, and no parameter at all
+CORRECT: list[tuple[str, dict[str, Any], dict[str, str]]] = [
+    ("reference_modules:CustomLinear", {}, {}),
+    ("reference_modules:CombinedLoss", {}, {}),
+    ("torch.nn:LSTM", {"input_size": 3, "hidden_size": 2}, {"input": "float[L, N, 3]"}),
+    ("torch.nn:Embedding", {"num_embeddings": 5, "embedding_dim": 2}, {"input": "long[N] in below 5"}),
+    ("torch.nn:BatchNorm1d", {"num_features": 3}, {"input": "float[N, 3]"}),
+    # correct: complex in, real out
+    ("torch:abs", {}, {"input": "complex[N]"}),
+]
+
+
+@pytest.mark.parametrize(("target", "init", "inputs"), CORRECT, ids=[target for target, _, _ in CORRECT])
+def test_correct_modules(target: str, init: dict[str, Any], inputs: dict[str, str]) -> None:
+    outcome = run_one("gradient", target, init=init, inputs=inputs)
+    assert outcome.status == "passed", outcome
+
+
+def test_nothing_to_differentiate_is_skipped() -> None:
+    outcome = run_one("gradient", "torch:bincount", inputs={"input": "long[N] in below 5"})
+    assert outcome.status == "skipped"
