@@ -1,0 +1,86 @@
+"""A function of leaves that can be evaluated and pulled back any number of times with the same result."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
+
+from verifykit.spec.randomness import seeded
+
+Tensors = list[Tensor]
+Tangents = Sequence[Tensor | None]
+
+
+@dataclass(frozen=True)
+class Function:
+    """``call`` maps a list of leaves, floating-point or complex tensors in double precision, to anything that holds
+    tensors. ``names`` has one name per leaf. Random draws are the same in every evaluation: those of ``seed``.
+    """
+
+    call: Callable[[Tensors], Any]
+    names: Sequence[str]
+    seed: int = 0
+
+    def __call__(self, leaves: Tensors) -> Tensors:
+        """Return the floating-point and complex outputs, flat and detached."""
+        with torch.no_grad():
+            return [output.detach() for output in self._outputs(leaves)]
+
+    def linearize(self, point: Tensors) -> "Linearization":
+        """Run forward once with gradients on; whatever it raises passes through."""
+        leaves = [leaf.detach().requires_grad_() for leaf in point]
+        return Linearization(self.names, leaves, self._outputs(leaves))
+
+    def _outputs(self, leaves: Tensors) -> Tensors:
+        with seeded(self.seed):
+            result = self.call(leaves)
+        return [t for t in tree_leaves(result) if isinstance(t, Tensor) and (t.is_floating_point() or t.is_complex())]
+
+
+@dataclass(frozen=True)
+class Linearization:
+    """A forward run with its graph: cotangents in, gradients out."""
+
+    names: Sequence[str]
+    leaves: Tensors
+    outputs: Tensors
+
+    @property
+    def values(self) -> Tensors:
+        """The outputs, detached."""
+        return [output.detach() for output in self.outputs]
+
+    def vjp(self, cotangents: Tensors) -> list[Tensor | None]:
+        """Return the gradient of ``sum(Re(conj(u) * f))`` for each leaf, ``None`` where autograd sees no dependence."""
+        pairs = [(o, u) for o, u in zip(self.outputs, cotangents, strict=True) if o.requires_grad]
+        if not pairs:
+            return [None] * len(self.leaves)
+        outputs, seeds = zip(*pairs, strict=True)
+        return list(torch.autograd.grad(outputs, self.leaves, seeds, retain_graph=True, allow_unused=True))
+
+
+def inner(one: Tensors, other: Tensors) -> float:
+    """Return the real inner product of two lists of tensors, a complex number counting as two reals."""
+    return sum(float(torch.sum(real(a) * real(b))) for a, b in zip(one, other, strict=True))
+
+
+def norm_of_product(one: Tensors, other: Tensors) -> float:
+    """Return the root of the sum of squares of the element-wise products."""
+    return sum(float(torch.sum((real(a) * real(b)).square_())) for a, b in zip(one, other, strict=True)) ** 0.5
+
+
+def real(tensor: Tensor) -> Tensor:
+    """Return ``tensor`` as reals: a complex one gets a trailing dimension of 2."""
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
+
+
+def random_signs(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Return values of random sign and of magnitude uniform in [0.5, 1.5], so that no element is looked at too weakly."""
+    values = torch.rand(real(like).shape, generator=generator, dtype=torch.float64)
+    values.sub_(0.5).mul_(2)
+    values.add_(torch.where(values < 0, -0.5, 0.5))
+    values = values.to(like.device)
+    return torch.view_as_complex(values) if like.is_complex() else values

@@ -1,0 +1,129 @@
+"""Finds which elements of which leaves have a wrong gradient, within a bounded number of evaluations."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+
+import torch
+from torch import Tensor
+
+from verifykit.gradients.diagnose import Evidence, diagnose
+from verifykit.gradients.function import Function, Linearization, real
+from verifykit.gradients.probe import Probe, judge
+from verifykit.gradients.verdict import Element, Mismatch
+
+# A leaf of at most this many elements is expanded element by element; of a larger one, a sample is.
+EXPANDED = 256
+SAMPLED = 24
+
+
+@dataclass(frozen=True)
+class _Search:
+    function: Function
+    linear: Linearization
+    probe: Probe
+    leaf: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the leaf as reals."""
+        return tuple(real(self.linear.leaves[self.leaf].detach()).shape)
+
+    def restricted(self, chosen: Tensor | None) -> Probe:
+        """The probe that moves only this leaf, and of it only the elements at these flat indices (as reals)."""
+        tangent = self.probe.tangents[self.leaf]
+        assert tangent is not None
+        if chosen is not None:
+            flat = real(tangent).flatten()
+            kept = torch.zeros_like(flat)
+            kept[chosen] = flat[chosen]
+            kept = kept.reshape(self.shape)
+            tangent = torch.view_as_complex(kept) if tangent.is_complex() else kept
+        tangents: list[Tensor | None] = [None] * len(self.linear.leaves)
+        tangents[self.leaf] = tangent
+        return replace(self.probe, tangents=tangents)
+
+    def wrong(self, chosen: Tensor | None) -> bool:
+        """Whether the gradient along the chosen elements is wrong."""
+        return judge(self.function, self.linear, self.restricted(chosen)).kind == "mismatch"
+
+    def element(self, flat: int) -> tuple[float, float, float, bool]:
+        """Analytic and numerical derivative of one element, its error bar, and whether they disagree."""
+        chosen = self.restricted(torch.tensor([flat]))
+        tangent = chosen.tangents[self.leaf]
+        assert tangent is not None
+        length = float(real(tangent).flatten()[flat])
+        verdict = judge(self.function, self.linear, chosen)
+        return (
+            verdict.analytic / length,
+            verdict.numerical / length,
+            verdict.bar / abs(length),
+            verdict.kind == "mismatch",
+        )
+
+
+def locate(function: Function, linear: Linearization, probe: Probe) -> Iterator[Mismatch]:
+    """Yield one mismatch for each leaf whose gradient along the probe is wrong, with its worst element and pattern."""
+    for leaf in range(len(linear.leaves)):
+        if linear.leaves[leaf].numel() == 0:
+            continue
+        search = _Search(function, linear, probe, leaf)
+        if search.wrong(None):
+            yield _within(search)
+
+
+def _within(search: _Search) -> Mismatch:
+    shape = search.shape
+    size = prod(shape)
+    if size <= EXPANDED:
+        indices = list(range(size))
+    else:
+        found = _bisect(search)
+        indices = sorted({found, *_neighbours(found, shape), *_spread(size)})
+    rows = [search.element(index) for index in indices]
+    analytic, numerical, bar, wrong = (torch.tensor(column, dtype=torch.float64) for column in zip(*rows, strict=True))
+    evidence = Evidence(
+        shape=shape,
+        indices=torch.tensor(indices),
+        analytic=analytic,
+        numerical=numerical,
+        wrong=wrong.bool(),
+        leaf=real(search.linear.leaves[search.leaf].detach()).flatten()[torch.tensor(indices)],
+        output_shapes=[tuple(output.shape) for output in search.linear.outputs],
+    )
+    worst = int(((analytic - numerical).abs() * wrong).argmax())
+    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(indices[worst]), shape))
+    element = Element(
+        search.linear.names[search.leaf], index, float(analytic[worst]), float(numerical[worst]), float(bar[worst])
+    )
+    pattern, cause = diagnose(evidence)
+    return Mismatch(element, int(wrong.sum()), len(indices), pattern, cause)
+
+
+def _bisect(search: _Search) -> int:
+    """Halve the set of elements, keeping a half that is wrong, down to one; the half with more weight where neither half
+    can be told to be wrong.
+    """
+    chosen = torch.arange(prod(search.shape))
+    while len(chosen) > 1:
+        halves = chosen.tensor_split(2)
+        judged = [judge(search.function, search.linear, search.restricted(half)) for half in halves]
+        worst = max((0, 1), key=lambda i: (judged[i].kind == "mismatch", abs(judged[i].analytic - judged[i].numerical)))
+        chosen = halves[worst]
+    return int(chosen[0])
+
+
+def _neighbours(flat: int, shape: tuple[int, ...]) -> set[int]:
+    """A few elements that share all but one index with this one: its row, its column, and so on."""
+    found = set()
+    at = [int(i) for i in torch.unravel_index(torch.tensor(flat), shape)]
+    strides = [prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    for axis, (size, stride) in enumerate(zip(shape, strides, strict=True)):
+        others = torch.linspace(0, size - 1, min(size, 6)).round().long().tolist()
+        found |= {flat + (other - at[axis]) * stride for other in others}
+    return found
+
+
+def _spread(size: int) -> set[int]:
+    generator = torch.Generator().manual_seed(0)
+    return set(torch.randint(size, (SAMPLED,), generator=generator).tolist())
