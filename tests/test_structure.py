@@ -21,6 +21,7 @@ HOUSE = [
     "runner",
     "reporting",
     "checks",
+    "differentiation",
     "profiling",
     "gradients",
     "spec",

@@ -16,8 +16,6 @@ BUGS = {
     "mean_bias_gradient:MeanBiasGradient": ("bias", "def backward"),
     # bug: a detach cuts the graph
     "detached:DetachedScale": ("scale", "self.scale.detach()"),
-    # bug: the input is changed in place, which autograd forbids on a leaf
-    "inplace_input:InplaceInput": ("x", "clamp_"),
 }
 
 
@@ -32,6 +30,13 @@ def test_bugs(target: str, named: tuple[str, str]) -> None:
     lines = Path(finding.location.file).read_text().splitlines()
     around = "\n".join(lines[finding.location.line - 1 : finding.location.line + 1])
     assert code in around
+
+
+def test_an_exception_is_quoted_with_its_line() -> None:
+    # bug: the input is changed in place, which autograd forbids on a leaf
+    (finding,) = run_one("gradient", "reference_modules.broken:InplaceInput").findings
+    assert "leaf Variable that requires grad is being used in an in-place operation" in finding.message
+    assert str(finding.location) == "reference_modules/broken/inplace_input.py:21"
 
 
 # correct: built-ins, reference modules, an integer input, a complex one, and no parameter at all

@@ -1,23 +1,15 @@
 """gradient: autograd's gradients agree with numerical ones."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-import torch
-from torch import Tensor
-from torch.autograd.gradcheck import GradcheckError
-from torch.func import functional_call
-
-from verifykit.checks.registry import Skip, check
+from verifykit.checks.registry import Inconclusive, Skip, check
+from verifykit.differentiation import PROBES, Point, blame, verdicts
 from verifykit.errors import one_line
-from verifykit.results import Finding, Location, Verified
+from verifykit.gradients.verdict import Mismatch, Verdict
+from verifykit.gradients.verify import NotDifferentiableError
+from verifykit.results import Finding, Verified
 from verifykit.spec.building import raised_location
-from verifykit.spec.randomness import seeded
-from verifykit.spec.subject import Subject, named_tensors
-from verifykit.targets import locate
-from verifykit.tracing import custom_functions, where_gradient_stops
-
-EPS, ATOL, RTOL = 1e-6, 1e-5, 1e-3
+from verifykit.spec.subject import Subject
 
 
 @check("gradient", family="gradient")
@@ -25,8 +17,10 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
     """Gradients with respect to every input and parameter agree with numerical differentiation.
 
     What:
-        Compares the Jacobian that autograd computes with central differences, in double precision, for every
-        floating-point input and every parameter in turn.
+        Compares the derivative that autograd gives along random directions over all inputs and parameters at once with
+        one from differences on a ladder of steps, in double precision, whose error bar is measured. A discrepancy is
+        an error when it exceeds the error bar tenfold, in eval or training mode, at everyday or at mixed scales; it
+        is then traced to the leaf, the elements and their pattern.
 
     Why it matters:
         A wrong gradient rarely raises anything: training goes on, and ends somewhere worse.
@@ -46,54 +40,49 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
     When to ignore:
         When the gradient is meant to differ: straight-through estimators, gradient reversal, stop-gradient.
     """
-    module = subject.build()
-    inputs = dict(zip(subject.input_names, subject.draw(), strict=True))
-    leaves = {name: t for name, t in inputs.items() if t.is_floating_point() or t.is_complex()}
-    leaves |= {name: p.detach() for name, p in module.named_parameters() if p.requires_grad}
-    if not leaves:
-        raise Skip("no input and no parameter is of a floating-point dtype")
-    compared = 0
-    for name, values in leaves.items():
-        leaf = values.clone().requires_grad_()
+    try:
+        found = verdicts(subject)
+    except NotDifferentiableError as error:
+        raise Skip(str(error)) from None
+    except Exception as error:
+        yield Finding(f"differentiating it raises {one_line(error)}", location=raised_location(error))
+        return
+    for point, verdict in found:
+        if verdict.kind == "lost precision":
+            yield Finding(f"in double precision, {verdict.reason}", "warning", {"point": point.name})
+            return
+        for mismatch in verdict.mismatches:
+            yield _finding(subject, point, verdict, mismatch)
+    if any(verdict.is_wrong for _, verdict in found):
+        return
+    matched = [(point, verdict) for point, verdict in found if verdict.kind in ("match", "kink")]
+    undecided = [f"{point.name}: {v.kind}, {v.reason}" for point, v in found if v.kind not in ("match", "kink")]
+    if not matched:
+        raise Inconclusive("; ".join(undecided))
+    names = ", ".join(matched[0][0].call.names)
+    what = f"gradients of {names} ({'; '.join(point.name for point, _ in matched)})"
+    kinks = [f"{point.name}: {verdict.reason}" for point, verdict in matched if verdict.kind == "kink"]
+    bar = max((verdict.bar / verdict.scale for _, verdict in matched if verdict.scale), default=0.0)
+    worst = max(verdict.relative_error for _, verdict in matched)
+    yield Verified("; ".join([what, *kinks, *undecided]), PROBES * len(matched), worst, f"10 error bars of {bar:.1g}")
 
-        def outputs(leaf: Tensor, name: str = name) -> tuple[Tensor, ...]:
-            fed = tuple(leaf if other == name else t.clone() for other, t in inputs.items())
-            replaced = {} if name in inputs else {name: leaf}
-            with seeded(subject.seed):
-                result = functional_call(_Bound(module, subject), {f"module.{k}": v for k, v in replaced.items()}, fed)
-            return tuple(t for t in named_tensors(result).values() if t.is_floating_point() or t.is_complex())
 
-        try:
-            torch.autograd.gradcheck(outputs, (leaf,), eps=EPS, atol=ATOL, rtol=RTOL, check_undefined_grad=False)
-        except GradcheckError as error:
-            evidence = {"leaf": name, "torch says": str(error).strip().splitlines()[0]}
-            location = _blame(outputs, leaf)
-            yield Finding(f"the gradient of {name} is wrong", evidence=evidence, location=location)
-        except Exception as error:
-            where = raised_location(error)
-            yield Finding(
-                f"differentiating with respect to {name} raises {one_line(error)}",
-                evidence={"leaf": name},
-                location=where,
-            )
-        compared += leaf.numel()
-    yield Verified(
-        f"gradients of {', '.join(leaves)}: {compared} elements", 1, tolerance=f"atol {ATOL:g}, rtol {RTOL:g}"
+def _finding(subject: Subject, point: Point, verdict: Verdict, mismatch: Mismatch) -> Finding:
+    element = mismatch.element
+    cut = mismatch.pattern == "missing"
+    message = (
+        f"the output depends on {element.leaf}, autograd says that it does not: {mismatch.cause}"
+        if cut
+        else f"the gradient of {element.leaf} is wrong in {mismatch.pattern}: {mismatch.cause}"
     )
-
-
-class _Bound(torch.nn.Module):
-    """Lets functional_call go through the subject's way of calling."""
-
-    def __init__(self, module: torch.nn.Module, subject: Subject) -> None:
-        super().__init__()
-        self.module, self.subject = module, subject
-
-    def forward(self, *inputs: Any) -> Any:
-        return self.subject.call(self.module, inputs)
-
-
-def _blame(outputs: Callable[[Tensor], tuple[Tensor, ...]], leaf: Tensor) -> Location | None:
-    for function in custom_functions(outputs(leaf), leaf):
-        return locate(function.backward)
-    return where_gradient_stops(lambda: outputs(leaf), leaf)
+    evidence = {
+        "leaf": element.leaf,
+        "element": list(element.index),
+        "autograd": element.analytic,
+        "numerical": element.numerical,
+        "error bar": element.bar,
+        "ratio": element.ratio,
+        "wrong elements": f"{mismatch.wrong} of {mismatch.examined} looked at",
+        "point": point.name,
+    }
+    return Finding(message, evidence=evidence, location=blame(point, mismatch, subject.seed))

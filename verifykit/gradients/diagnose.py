@@ -11,7 +11,9 @@ CLOSE = 1e-4
 @dataclass(frozen=True)
 class Evidence:
     """Elements of one leaf that were looked at: flat ``indices`` into ``shape``, both derivatives, which are wrong, the
-    leaf's own values, and the shapes of the function's outputs.
+    leaf's own values, the whole analytic ``gradient``, and the shapes of the function's outputs. ``one_sample`` is the
+    numerical derivative that the elements would have if only the first, or only the last, index of the outputs' leading
+    dimension counted.
     """
 
     shape: tuple[int, ...]
@@ -20,7 +22,9 @@ class Evidence:
     numerical: Tensor
     wrong: Tensor
     leaf: Tensor
+    gradient: Tensor
     output_shapes: list[tuple[int, ...]]
+    one_sample: list[Tensor]
 
 
 def diagnose(evidence: Evidence) -> tuple[str, str]:
@@ -32,10 +36,21 @@ def diagnose(evidence: Evidence) -> tuple[str, str]:
         return "not finite", "backward yields NaN or infinity where the derivative is finite"
     if (analytic == 0).all() and (evidence.analytic == 0).all():
         return "missing", "autograd gives zero: a detach, .data, no_grad or a None returned by backward cuts the graph"
-    where = _where(evidence)
-    factor = _common_factor(analytic, numerical)
-    if where == "everywhere" and _is_transposed(evidence):
+    if _is_transposed(evidence):
         return "transposed", "the gradient is the transpose of the right one: arguments or indices swapped"
+    for sample in evidence.one_sample:
+        if _agree(evidence.analytic, sample):
+            cause = (
+                "backward takes one sample's part where it must sum over the dimension that the leaf is broadcast along"
+            )
+            return "not summed over the broadcast dimension", cause
+    where = _where(evidence)
+    if (numerical.abs() <= 1e-9 * analytic.abs()).all():
+        return (
+            where,
+            "the output does not change with these elements, autograd says that it does: a straight-through estimate",
+        )
+    factor = _common_factor(analytic, numerical)
     if factor is not None:
         prefix = "all elements" if where == "everywhere" else where
         return f"{prefix}, by a factor of {factor:.6g}", _cause_of_factor(factor, evidence)
@@ -60,7 +75,7 @@ def _where(evidence: Evidence) -> str:
         return "everywhere"
     places = torch.stack(torch.unravel_index(evidence.indices, evidence.shape), -1)
     for axis, size in enumerate(evidence.shape):
-        own = places[wrong, axis].unique()
+        own = torch.unique(places[wrong, axis])
         if len(own) == 1 and size > 1 and len(evidence.shape) > 1 and not (places[right, axis] == own[0]).any():
             name = _axis_name(axis, len(evidence.shape))
             return f"one {name} ({int(own[0])})" if int(wrong.sum()) > 1 else f"one element, in {name} {int(own[0])}"
@@ -97,10 +112,13 @@ def _common_factor(analytic: Tensor, numerical: Tensor) -> float | None:
 
 def _is_transposed(evidence: Evidence) -> bool:
     shape = evidence.shape
-    if len(shape) != 2 or shape[0] != shape[1] or len(evidence.indices) != shape[0] * shape[1]:
+    if len(shape) != 2 or shape[0] != shape[1]:
         return False
-    analytic, numerical = evidence.analytic.reshape(shape), evidence.numerical.reshape(shape)
-    return bool(torch.allclose(analytic, numerical.T, rtol=CLOSE, atol=CLOSE * float(numerical.abs().max())))
+    return _agree(evidence.gradient.reshape(shape).T.flatten()[evidence.indices], evidence.numerical)
+
+
+def _agree(one: Tensor, other: Tensor) -> bool:
+    return bool(torch.allclose(one, other, rtol=CLOSE, atol=CLOSE * float(other.abs().max())))
 
 
 def _cause_of_factor(factor: float, evidence: Evidence) -> str:

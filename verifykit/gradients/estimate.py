@@ -1,14 +1,15 @@
 """The derivative along one direction, by differences on a ladder of steps, with an error bar.
 
 Central differences at steps ``h, h/3, h/9, ...`` are extrapolated twice (L. F. Richardson, 1911): the errors of order
-``h**2`` and ``h**4`` cancel. Of all runs of three consecutive values, plain or extrapolated, the one that agrees best is
-the estimate and its spread the error bar, as in C. J. F. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)",
+``h**2`` and ``h**4`` cancel. Of all runs of three consecutive values, plain or extrapolated, the one that agrees best
+is the estimate and its spread the error bar, as in C. J. F. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)",
 Advances in Engineering Software 4 (1982).
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 
@@ -89,10 +90,8 @@ def estimate(
 
 
 def moved(point: Tensors, tangents: Tangents, step: float) -> Tensors:
-    """Return ``point + step * tangents``, every tensor a new one; a leaf whose tangent is ``None`` stays where it is."""
-    return [
-        p.clone() if v is None else torch.add(p, v, alpha=step) for p, v in zip(point, tangents, strict=True)
-    ]
+    """Return ``point + step * tangents``, every tensor new; a leaf whose tangent is ``None`` stays."""
+    return [p.clone() if v is None else torch.add(p, v, alpha=step) for p, v in zip(point, tangents, strict=True)]
 
 
 def _difference(
@@ -134,11 +133,9 @@ def _limit_of_gap(ladder: Sequence[_Rung]) -> float:
     """
     once = _extrapolated([rung.gap for rung in ladder], RATIO)
     twice = _extrapolated(once, RATIO**3)
-    candidates = [
-        (abs(one - other), other) for column in (once, twice) for one, other in zip(column, column[1:], strict=False)
-    ]
+    candidates = [(abs(one - other), other) for column in (once, twice) for one, other in pairwise(column)]
     return min(candidates)[1] if candidates else ladder[-1].gap
 
 
 def _extrapolated(values: Sequence[float], factor: float) -> list[float]:
-    return [(factor * fine - coarse) / (factor - 1) for coarse, fine in zip(values, values[1:], strict=False)]
+    return [(factor * fine - coarse) / (factor - 1) for coarse, fine in pairwise(values)]

@@ -1,5 +1,6 @@
 """A function of leaves that can be evaluated and pulled back any number of times with the same result."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ def inner(one: Tensors, other: Tensors) -> float:
 
 def norm_of_product(one: Tensors, other: Tensors) -> float:
     """Return the root of the sum of squares of the element-wise products."""
-    return sum(float(torch.sum((real(a) * real(b)).square_())) for a, b in zip(one, other, strict=True)) ** 0.5
+    return math.sqrt(sum(float((real(a) * real(b)).square_().sum()) for a, b in zip(one, other, strict=True)))
 
 
 def real(tensor: Tensor) -> Tensor:
@@ -78,7 +79,7 @@ def real(tensor: Tensor) -> Tensor:
 
 
 def random_signs(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Return values of random sign and of magnitude uniform in [0.5, 1.5], so that no element is looked at too weakly."""
+    """Return values of random sign and of magnitude uniform in [0.5, 1.5]: none so small that it goes unseen."""
     values = torch.rand(real(like).shape, generator=generator, dtype=torch.float64)
     values.sub_(0.5).mul_(2)
     values.add_(torch.where(values < 0, -0.5, 0.5))

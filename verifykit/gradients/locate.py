@@ -13,7 +13,7 @@ from verifykit.gradients.probe import Probe, judge
 from verifykit.gradients.verdict import Element, Mismatch
 
 # A leaf of at most this many elements is expanded element by element; of a larger one, a sample is.
-EXPANDED = 256
+EXPANDED = 100
 SAMPLED = 24
 
 
@@ -47,13 +47,24 @@ class _Search:
         """Whether the gradient along the chosen elements is wrong."""
         return judge(self.function, self.linear, self.restricted(chosen)).kind == "mismatch"
 
+    def one_sample(self, indices: list[int], at: int) -> Tensor:
+        """Numerical derivatives of these elements where only index ``at`` of the leading output dimension counts."""
+        cotangents = []
+        for cotangent in self.probe.cotangents:
+            kept = torch.zeros_like(cotangent)
+            kept[at] = cotangent[at]
+            cotangents.append(kept)
+        probe = replace(self.probe, cotangents=cotangents)
+        search = replace(self, probe=probe)
+        return torch.tensor([search.element(index)[1] for index in indices], dtype=torch.float64)
+
     def element(self, flat: int) -> tuple[float, float, float, bool]:
         """Analytic and numerical derivative of one element, its error bar, and whether they disagree."""
         chosen = self.restricted(torch.tensor([flat]))
         tangent = chosen.tangents[self.leaf]
         assert tangent is not None
         length = float(real(tangent).flatten()[flat])
-        verdict = judge(self.function, self.linear, chosen)
+        verdict = judge(self.function, self.linear, chosen, rungs=6)
         return (
             verdict.analytic / length,
             verdict.numerical / length,
@@ -82,6 +93,7 @@ def _within(search: _Search) -> Mismatch:
         indices = sorted({found, *_neighbours(found, shape), *_spread(size)})
     rows = [search.element(index) for index in indices]
     analytic, numerical, bar, wrong = (torch.tensor(column, dtype=torch.float64) for column in zip(*rows, strict=True))
+    gradient = real(search.probe.gradients[search.leaf]).flatten()
     evidence = Evidence(
         shape=shape,
         indices=torch.tensor(indices),
@@ -89,7 +101,9 @@ def _within(search: _Search) -> Mismatch:
         numerical=numerical,
         wrong=wrong.bool(),
         leaf=real(search.linear.leaves[search.leaf].detach()).flatten()[torch.tensor(indices)],
+        gradient=gradient,
         output_shapes=[tuple(output.shape) for output in search.linear.outputs],
+        one_sample=[search.one_sample(indices, at) for at in (0, -1)] if _same_leading(search.linear.outputs) else [],
     )
     worst = int(((analytic - numerical).abs() * wrong).argmax())
     index = tuple(int(i) for i in torch.unravel_index(torch.tensor(indices[worst]), shape))
@@ -100,9 +114,13 @@ def _within(search: _Search) -> Mismatch:
     return Mismatch(element, int(wrong.sum()), len(indices), pattern, cause)
 
 
+def _same_leading(outputs: list[Tensor]) -> bool:
+    return all(output.ndim for output in outputs) and len({len(output) for output in outputs} - {1}) == 1
+
+
 def _bisect(search: _Search) -> int:
-    """Halve the set of elements, keeping a half that is wrong, down to one; the half with more weight where neither half
-    can be told to be wrong.
+    """Halve the set of elements, keeping a half that is wrong, down to one; the half with more weight where neither
+    half can be told to be wrong.
     """
     chosen = torch.arange(prod(search.shape))
     while len(chosen) > 1:

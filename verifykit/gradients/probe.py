@@ -21,11 +21,13 @@ from verifykit.gradients.verdict import Verdict
 # The ladder ends early once the error bar is below this share of the scale.
 GOOD = 1e-11
 # What backward itself may lose to rounding, as a share of the scale.
-ROUNDING = 1e-11
+ROUNDING = 2e-12
 # By how much a discrepancy must exceed the error bar to be called one.
 MARGIN = 10.0
 # An error bar above this share of the scale proves nothing.
-USELESS = 1e-5
+USELESS = 1e-7
+# A derivative below this share of the outputs is zero as far as differences can tell.
+ZERO = 1e-10
 # Rounding error of the function, relative to its size, above which it does not compute in double precision.
 DOUBLE = 1e-11
 
@@ -86,6 +88,8 @@ def judge(function: Function, linear: Linearization, probe: Probe, *, rungs: int
         return Verdict("not decided", "every step from the point leads to values that are not finite", analytic)
     scale = max(scale, abs(found.value), 1e-300)
     verdict = Verdict("match", "", analytic, found.value, found.bar, scale, found.evaluations)
+    if abs(analytic) + abs(found.value) + found.bar <= ZERO * norm_of_product(probe.cotangents, values):
+        return replace(verdict, reason="zero, to the rounding error of the outputs")
     discrepancy = abs(analytic - found.value)
     tolerance = MARGIN * found.bar + ROUNDING * scale
     if discrepancy <= tolerance and found.bar <= USELESS * scale:

@@ -35,8 +35,8 @@ class Element:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """Where a gradient is wrong: the worst element, how many of those looked at are wrong, in what pattern, and why that
-    may be.
+    """Where a gradient is wrong: the worst element, how many of those looked at are wrong, in what pattern, and why
+    that may be.
     """
 
     element: Element

@@ -1,10 +1,10 @@
 """A spec tied to live code: build a fresh module, draw inputs, call it."""
 
 import inspect
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,8 @@ from verifykit.spec.reference import Reference
 from verifykit.spec.sampling import sample
 from verifykit.targets import Target, locate
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -32,6 +34,7 @@ class Subject:
     seed: int = 0
     device: str = "cpu"
     reference: Reference | None = None
+    _shared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def build(self, dtype: torch.dtype = torch.float64, *, training: bool = False) -> nn.Module:
         """Return a fresh module whose floating-point parameters and buffers have ``dtype`` (complex ones its partner).
@@ -58,9 +61,21 @@ class Subject:
 
     def call(self, module: nn.Module, inputs: Sequence[Any]) -> Any:
         """Call ``module`` with one value per input of the spec, by name where its forward has names."""
+        positional, named = self.arguments(inputs)
+        return module(*positional, **named)
+
+    def arguments(self, inputs: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return one value per input of the spec as positional and named arguments of the module."""
         if self._by_name:
-            return module(**dict(zip(self.input_names, inputs, strict=True)))
-        return module(*inputs)
+            return (), dict(zip(self.input_names, inputs, strict=True))
+        return tuple(inputs), {}
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` returns, made at most once for this subject: work that several checks share."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        value: T = self._shared[key]
+        return value
 
     @property
     def input_names(self) -> list[str]:

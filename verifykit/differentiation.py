@@ -1,0 +1,87 @@
+"""The gradient engine applied to a subject: at several points, in eval and in training mode."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from verifykit.gradients.function import Function
+from verifykit.gradients.verdict import Mismatch, Verdict
+from verifykit.gradients.verify import verify
+from verifykit.results import Location
+from verifykit.spec.domain import Real
+from verifykit.spec.functional import PureCall, pure_call
+from verifykit.spec.subject import Subject
+from verifykit.targets import locate
+from verifykit.tracing import custom_functions, where_gradient_stops
+
+PROBES = 2
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where the gradient is looked at: a name for reports, and the module and inputs there."""
+
+    name: str
+    call: PureCall
+
+    def function(self, seed: int) -> Function:
+        """The module as a function of its leaves, random draws fixed by ``seed``."""
+        return Function(self.call, self.call.names, seed)
+
+
+def points(subject: Subject) -> Iterator[Point]:
+    """Yield a plain random point in eval mode, one in training mode, and one at mixed signs and scales, 1e-3 to 1e3,
+    with parameters moved off the special values that they are often initialised to.
+    """
+    yield Point("eval mode, plain values", pure_call(subject, subject.build(), subject.draw()))
+    yield Point("training mode, plain values", pure_call(subject, subject.build(training=True), subject.draw(seed=1)))
+    module, inputs = subject.build(), subject.draw(seed=2)
+    generator = torch.Generator().manual_seed(subject.seed)
+    _move_parameters(module, generator)
+    mixed = tuple(
+        _rescaled(value, generator) if isinstance(entry.domain, Real) else value
+        for entry, value in zip(subject.spec.inputs, inputs, strict=True)
+    )
+    yield Point("eval mode, mixed scales", pure_call(subject, module, mixed))
+
+
+def verdicts(subject: Subject) -> list[tuple[Point, Verdict]]:
+    """Return the verdict at each point; computed once for a subject. What the module raises passes through."""
+
+    def compute() -> list[tuple[Point, Verdict]]:
+        found = []
+        for point in points(subject):
+            # Two directions: one may miss by chance an element whose gradient happens to be small.
+            found.append(
+                (point, verify(point.function(subject.seed), point.call.point, seed=subject.seed, probes=PROBES))
+            )
+            if found[-1][1].is_wrong:  # one wrong point is enough; the others would say it again
+                break
+        return found
+
+    return subject.once("gradient verdicts", compute)
+
+
+def blame(point: Point, mismatch: Mismatch, seed: int) -> Location | None:
+    """Return the line to look at: the backward of a hand-written Function on the way to the leaf, else the line at
+    which the gradient stops.
+    """
+    linear = point.function(seed).linearize(point.call.point)
+    leaf = linear.leaves[point.call.names.index(mismatch.element.leaf)]
+    for function in custom_functions(linear.outputs, leaf):
+        return locate(function.backward)
+    return where_gradient_stops(lambda: point.call(linear.leaves), leaf)
+
+
+def _move_parameters(module: nn.Module, generator: torch.Generator) -> None:
+    with torch.no_grad():
+        for parameter in module.parameters():
+            noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64).to(parameter)
+            parameter.add_(0.1 * noise)
+
+
+def _rescaled(value: Tensor, generator: torch.Generator) -> Tensor:
+    exponent = torch.rand(value.shape, generator=generator, dtype=torch.float64) * 6 - 3
+    return value * 10 ** exponent.to(value.device)

@@ -1,0 +1,59 @@
+"""A module with its inputs as a pure function of leaves: the inputs that can be differentiated, and the parameters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from verifykit.spec.subject import Subject
+
+
+@dataclass(frozen=True)
+class PureCall:
+    """Maps leaves, in the order of ``names``, to what the module returns. Buffers are copied for each call, so running
+    statistics never change.
+    """
+
+    subject: Subject
+    module: nn.Module
+    inputs: tuple[Tensor, ...]
+    names: list[str]
+
+    def __call__(self, leaves: Sequence[Tensor]) -> Any:
+        given = dict(zip(self.names, leaves, strict=True))
+        inputs = [
+            given.pop(name) if name in given else value.clone()
+            for name, value in zip(self.subject.input_names, self.inputs, strict=True)
+        ]
+        state = {name: buffer.clone() for name, buffer in self.module.named_buffers()}
+        positional, named = self.subject.arguments(inputs)
+        parameters = {name.removeprefix("parameter "): leaf for name, leaf in given.items()}
+        return functional_call(self.module, {**state, **parameters}, positional, named)
+
+    @property
+    def point(self) -> list[Tensor]:
+        """The leaves where the module and its inputs stand now."""
+        inputs = dict(zip(self.subject.input_names, self.inputs, strict=True))
+        parameters = dict(self.module.named_parameters())
+        return [
+            inputs[name] if name in inputs else parameters[name.removeprefix("parameter ")].detach()
+            for name in self.names
+        ]
+
+
+def pure_call(subject: Subject, module: nn.Module, inputs: tuple[Tensor, ...]) -> PureCall:
+    """Return ``module`` as a function of its floating-point inputs and of the parameters that require gradients.
+
+    A parameter that bears the name of an input is called ``parameter NAME``.
+    """
+    names = [
+        name
+        for name, value in zip(subject.input_names, inputs, strict=True)
+        if value.is_floating_point() or value.is_complex()
+    ]
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            names.append(f"parameter {name}" if name in subject.input_names else name)
+    return PureCall(subject, module, inputs, names)
