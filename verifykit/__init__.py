@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from verifykit.checks.registry import check
+    from verifykit.gradients.gradcheck import GradcheckError, gradcheck
     from verifykit.results import Finding, Verified
     from verifykit.spec.subject import Subject
 
 __version__ = "0.1.0"
 
-__all__ = ["Finding", "Subject", "Verified", "__version__", "check"]
+__all__ = ["Finding", "GradcheckError", "Subject", "Verified", "__version__", "check", "gradcheck"]
 
 _HOME = {
     "Finding": "verifykit.results",
+    "GradcheckError": "verifykit.gradients.gradcheck",
     "Subject": "verifykit.spec.subject",
     "Verified": "verifykit.results",
     "check": "verifykit.checks.registry",
+    "gradcheck": "verifykit.gradients.gradcheck",
 }
 
 
