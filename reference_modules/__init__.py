@@ -1,4 +1,4 @@
-"""Worked examples: layers, losses and models that verifykit is shown on. Their wrong twins are in ``broken``."""
+"""Worked examples: layers, losses and models that verifykit is shown on. Wrong twins are in ``broken``."""
 
 from reference_modules.activation import ThresholdReLU
 from reference_modules.linear import CustomLinear

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 class ThresholdReLU(nn.Module):
     """``x`` where ``x > threshold``, else 0, element by element.
 
-    At a threshold of 0 this is ReLU, with a kink at 0. At any other threshold it has a jump of that height there. The
-    gradient is 1 above the threshold and 0 elsewhere, at the threshold itself too.
+    At a threshold of 0 this is ReLU, with a kink at 0. At any other threshold it has a jump of that height
+    there. The gradient is 1 above the threshold and 0 elsewhere, at the threshold itself too. NaN is above no
+    threshold, so it becomes 0, where ``torch.nn.ReLU`` would pass it on.
 
     Example:
         >>> ThresholdReLU(0.5)(torch.tensor([[-1.0, 0.3], [0.6, 1.2]]))
@@ -30,7 +31,14 @@ class ThresholdReLU(nn.Module):
         self.threshold = threshold
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``x`` of any shape to the same shape."""
+        """Apply the activation.
+
+        Args:
+            x: of any shape and any real dtype.
+
+        Returns:
+            A tensor of the shape and dtype of ``x``.
+        """
         return torch.where(x > self.threshold, x, torch.zeros_like(x))
 
     def extra_repr(self) -> str:

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 class CustomLinear(nn.Module):
     """The affine map ``x @ weight.T + bias``.
 
-    ``weight`` has shape ``(output_dim, input_dim)`` and ``bias`` has shape ``(output_dim,)``. Both are drawn from a
-    standard normal, so that outputs have a standard deviation of about ``sqrt(input_dim + 1)`` for standard normal
-    inputs; ``torch.nn.Linear`` draws them much smaller.
+    ``weight`` has shape ``(output_dim, input_dim)`` and ``bias`` has shape ``(output_dim,)``. Both are drawn
+    from a standard normal, so that outputs have a standard deviation of about ``sqrt(input_dim + 1)`` for
+    standard normal inputs; ``torch.nn.Linear`` draws them much smaller.
 
     Example:
         >>> CustomLinear(5, 3)(torch.randn(10, 5)).shape
@@ -42,10 +42,16 @@ class CustomLinear(nn.Module):
         self.bias = nn.Parameter(torch.randn(output_dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``x`` of shape ``(..., input_dim)`` to shape ``(..., output_dim)``.
+        """Apply the map.
+
+        Args:
+            x: of shape ``(..., input_dim)``, in the dtype of the parameters.
+
+        Returns:
+            A tensor of shape ``(..., output_dim)``.
 
         Raises:
-            RuntimeError: the last dimension of ``x`` is not ``input_dim``.
+            RuntimeError: the last dimension of ``x`` is not ``input_dim``, or its dtype is another.
         """
         return x @ self.weight.T + self.bias
 

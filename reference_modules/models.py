@@ -9,7 +9,14 @@ from reference_modules.linear import CustomLinear
 
 
 class CustomModel(nn.Module):
-    """``Linear(5, 10)``, ReLU, ``CustomLinear(10, 3)``, ``Linear(3, 1)``."""
+    """``Linear(5, 10)``, ReLU, ``CustomLinear(10, 3)``, ``Linear(3, 1)``.
+
+    The layers are the submodules ``hidden``, ``custom`` and ``output``.
+
+    Example:
+        >>> CustomModel()(torch.randn(8, 5)).shape
+        torch.Size([8, 1])
+    """
 
     __verifykit__: ClassVar[dict[str, Any]] = {"inputs": {"x": "float[N, 5]"}}
 
@@ -20,13 +27,30 @@ class CustomModel(nn.Module):
         self.output = nn.Linear(3, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``x`` of shape ``(..., 5)`` to shape ``(..., 1)``."""
+        """Predict one number per sample.
+
+        Args:
+            x: of shape ``(..., 5)``, any real numbers, in the dtype of the parameters.
+
+        Returns:
+            A tensor of shape ``(..., 1)``.
+
+        Raises:
+            RuntimeError: the last dimension of ``x`` is not 5, or its dtype is another.
+        """
         prediction: Tensor = self.output(self.custom(torch.relu(self.hidden(x))))
         return prediction
 
 
 class ExampleModel(nn.Module):
-    """``CustomLinear(5, 3)``, ReLU, ``Linear(3, 1)``: the model of :mod:`reference_modules.training`."""
+    """``CustomLinear(5, 3)``, ReLU, ``Linear(3, 1)``.
+
+    The layers are the submodules ``custom`` and ``output``. :mod:`reference_modules.training` trains it.
+
+    Example:
+        >>> ExampleModel()(torch.randn(8, 5)).shape
+        torch.Size([8, 1])
+    """
 
     __verifykit__: ClassVar[dict[str, Any]] = {"inputs": {"x": "float[N, 5]"}}
 
@@ -36,6 +60,16 @@ class ExampleModel(nn.Module):
         self.output = nn.Linear(3, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``x`` of shape ``(..., 5)`` to shape ``(..., 1)``."""
+        """Predict one number per sample.
+
+        Args:
+            x: of shape ``(..., 5)``, any real numbers, in the dtype of the parameters.
+
+        Returns:
+            A tensor of shape ``(..., 1)``.
+
+        Raises:
+            RuntimeError: the last dimension of ``x`` is not 5, or its dtype is another.
+        """
         prediction: Tensor = self.output(torch.relu(self.custom(x)))
         return prediction

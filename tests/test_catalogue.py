@@ -30,6 +30,10 @@ def test_every_check_stands_in_its_own_file_and_has_its_own_tests(check: Check) 
     assert source.count("# correct:") >= 2, "at least two correct modules, each marked"
 
 
+def test_a_family_is_never_mistaken_for_a_check() -> None:
+    assert not {check.family for check in CHECKS.values()} & CHECKS.keys()
+
+
 def test_what_a_check_requires_exists() -> None:
     for check in CHECKS.values():
         assert set(check.requires) <= CHECKS.keys()

@@ -21,4 +21,4 @@ def test_the_audit_fixture(pytester: pytest.Pytester) -> None:
     )
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*Halves failed: 1 error in gradient*", "*error gradient*:6*", "*gradient of x*"])
+    result.stdout.fnmatch_lines(["*Halves failed: 1 error in graph-cut*", "*error graph-cut*:6*", "*gradient of x*"])

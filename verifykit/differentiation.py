@@ -1,7 +1,7 @@
 """The gradient engine applied to a subject: at several points, in eval and in training mode."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from verifykit.gradients.function import Function
 from verifykit.gradients.verdict import Mismatch, Verdict
 from verifykit.gradients.verify import verify
-from verifykit.results import Location
+from verifykit.results import Finding, Location
 from verifykit.spec.domain import Real
 from verifykit.spec.functional import PureCall, pure_call
 from verifykit.spec.subject import Subject
@@ -52,16 +52,25 @@ def verdicts(subject: Subject) -> list[tuple[Point, Verdict]]:
 
     def compute() -> list[tuple[Point, Verdict]]:
         found = []
-        for point in points(subject):
-            # Two directions: one may miss by chance an element whose gradient happens to be small.
-            found.append(
-                (point, verify(point.function(subject.seed), point.call.point, seed=subject.seed, probes=PROBES))
-            )
-            if found[-1][1].is_wrong:  # one wrong point is enough; the others would say it again
+        for point in map(_without_refusals, points(subject)):
+            verdict = _verified(point, subject.seed)
+            found.append((point, verdict))
+            if verdict.kind == "graph cut":
+                # What is cut is said once; the rest can be judged without it.
+                cut = {mismatch.element.leaf for mismatch in verdict.mismatches}
+                rest = _keeping(point, [name for name in point.call.names if name not in cut])
+                if rest.call.names:
+                    found.append((rest, _verified(rest, subject.seed)))
+            if any(verdict.is_wrong for _, verdict in found):  # the other points would say it again
                 break
         return found
 
     return subject.once("gradient verdicts", compute)
+
+
+def first_point(subject: Subject) -> Point:
+    """Return the plain point in eval mode."""
+    return _without_refusals(next(points(subject)))
 
 
 def blame(point: Point, mismatch: Mismatch, seed: int) -> Location | None:
@@ -73,6 +82,48 @@ def blame(point: Point, mismatch: Mismatch, seed: int) -> Location | None:
     for function in custom_functions(linear.outputs, leaf):
         return locate(function.backward)
     return where_gradient_stops(lambda: point.call(linear.leaves), leaf)
+
+
+def mismatch_finding(subject: Subject, point: Point, mismatch: Mismatch, what: str = "gradient") -> Finding:
+    """Return the finding that a located mismatch of ``what`` makes."""
+    element = mismatch.element
+    if mismatch.pattern == "missing":
+        message = f"the {what} of {element.leaf} is missing, though the output depends on it: {mismatch.cause}"
+    else:
+        message = f"the {what} of {element.leaf} is wrong in {mismatch.pattern}: {mismatch.cause}"
+    evidence = {
+        "leaf": element.leaf,
+        "element": list(element.index),
+        "autograd": element.analytic,
+        "numerical": element.numerical,
+        "error bar": element.bar,
+        "ratio": element.ratio,
+        "wrong elements": f"{mismatch.wrong} of {mismatch.examined} looked at",
+        "point": point.name,
+    }
+    return Finding(message, evidence=evidence, location=blame(point, mismatch, subject.seed))
+
+
+def _without_refusals(point: Point) -> Point:
+    """Leave out the inputs that the function itself says it cannot be differentiated with respect to."""
+    try:
+        point.function(0).linearize(point.call.point)
+    except RuntimeError as error:
+        if "not differentiable with respect to argument" not in str(error):
+            return point
+        kept = [name for name in point.call.names if f"'{name}'" not in str(error)]
+        if len(kept) < len(point.call.names):
+            return _keeping(point, kept)
+    return point
+
+
+def _keeping(point: Point, names: list[str]) -> Point:
+    return Point(point.name, replace(point.call, names=names))
+
+
+def _verified(point: Point, seed: int) -> Verdict:
+    # More than one direction: one may miss by chance an element whose gradient happens to be small.
+    return verify(point.function(seed), point.call.point, seed=seed, probes=PROBES)
 
 
 def _move_parameters(module: nn.Module, generator: torch.Generator) -> None:

@@ -29,6 +29,7 @@ from verifykit.spec.declared import attribute_config, declared_spec
 from verifykit.spec.outputs import learn_outputs
 from verifykit.spec.reference import resolve_reference
 from verifykit.spec.subject import Subject
+from verifykit.spec.threads import threads_for
 from verifykit.targets import display_path, resolve
 
 
@@ -106,11 +107,12 @@ def run_check(check: Check, subject: Subject, reproduce: str = "") -> CheckOutco
     verified: list[Verified] = []
     crash = reason = None
     try:
-        for item in check.function(subject):
-            if isinstance(item, Verified):
-                verified.append(item)
-            else:
-                findings.append(_completed(item, check, subject, reproduce))
+        with threads_for(subject.elements):
+            for item in check.function(subject):
+                if isinstance(item, Verified):
+                    verified.append(item)
+                else:
+                    findings.append(_completed(item, check, subject, reproduce))
     except Skip as skip:
         return CheckOutcome(check.id, "skipped", str(skip), time.monotonic() - started)
     except Inconclusive as undecided:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class DetachedScale(nn.Module):
-    """Scales each feature, but detaches the scale: `gradient` fails on ``scale``, which the output depends on.
+    """Scales each feature, but detaches the scale: `graph-cut` fails on ``scale``, which the output needs.
 
     Shapes: ``x`` is ``(N, features)``, the output the same.
     """

@@ -15,13 +15,15 @@ class DoublingLinear(torch.autograd.Function):
         return x @ weight.T
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
-        return grad_output @ weight, 2 * grad_output.T @ x
+        grad_x = grad_output @ weight if ctx.needs_input_grad[0] else None
+        grad_weight = 2 * grad_output.T @ x if ctx.needs_input_grad[1] else None
+        return grad_x, grad_weight
 
 
 class DoubledWeightGradient(nn.Module):
-    """A linear layer whose weight gradient is twice what it should be: `gradient` fails on ``weight``, ratio 2.
+    """A linear layer whose weight gradient is twice the true one: `gradient` fails on ``weight``, ratio 2.
 
     Shapes: ``x`` is ``(N, input_dim)``, the output ``(N, output_dim)``.
     """
@@ -36,4 +38,5 @@ class DoubledWeightGradient(nn.Module):
         self.weight = nn.Parameter(torch.randn(output_dim, input_dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        return DoublingLinear.apply(x, self.weight)
+        output: Tensor = DoublingLinear.apply(x, self.weight)  # type: ignore[no-untyped-call]
+        return output

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class InplaceInput(nn.Module):
-    """Clamps its input in place, so the caller's tensor changes: `purity` must fail.
+    """Clamps its input in place: `purity` must fail; `gradient` fails too, as autograd refuses it on a leaf.
 
     Shapes: ``x`` is ``(N, features)``, the output the same.
     """

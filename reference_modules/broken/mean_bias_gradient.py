@@ -7,14 +7,14 @@ from torch import Tensor, nn
 
 
 class MeanBias(torch.autograd.Function):
-    """``x + bias``; the bias was broadcast over the batch, so its gradient is the sum over the batch, not the mean."""
+    """``x + bias``; the bias is broadcast over the batch, so its gradient is a sum over it, not a mean."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, bias: Tensor) -> Tensor:
         return x + bias
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor]:
         return grad_output, grad_output.mean(0)
 
 
@@ -31,4 +31,5 @@ class MeanBiasGradient(nn.Module):
         self.bias = nn.Parameter(torch.zeros(features))
 
     def forward(self, x: Tensor) -> Tensor:
-        return MeanBias.apply(x, self.bias)
+        output: Tensor = MeanBias.apply(x, self.bias)  # type: ignore[no-untyped-call]
+        return output

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class UnclampedLogLoss(nn.Module):
-    """Binary cross entropy that is infinite, or NaN, for a probability of exactly 0 or 1: `extremes` must fail.
+    """Binary cross entropy, infinite or NaN for a probability of exactly 0 or 1: `extremes` must fail.
 
     Shapes: ``probabilities`` and ``targets`` are ``(N,)``, the loss is a scalar.
     """

@@ -10,12 +10,10 @@ BROKEN = Path("reference_modules/broken")
 BUGS = {
     # bug: a hand-written backward counts the weight twice
     "doubled_weight_gradient:DoubledWeightGradient": ("weight", "def backward"),
-    # bug: one row of the weight gradient comes from the wrong samples
+    # bug: one row of the weight gradient comes from the wrong row of the output's
     "wrong_row:WrongRow": ("weight", "def backward"),
     # bug: the mean over the batch in place of the sum
     "mean_bias_gradient:MeanBiasGradient": ("bias", "def backward"),
-    # bug: a detach cuts the graph
-    "detached:DetachedScale": ("scale", "self.scale.detach()"),
 }
 
 

@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.differentiation import PROBES, Point, blame, verdicts
+from verifykit.differentiation import PROBES, mismatch_finding, verdicts
 from verifykit.errors import one_line
-from verifykit.gradients.verdict import Mismatch, Verdict
 from verifykit.gradients.verify import NotDifferentiableError
 from verifykit.results import Finding, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.subject import Subject
 
 
-@check("gradient", family="gradient")
+@check("gradient", family="gradients")
 def gradient(subject: Subject) -> Iterator[Finding | Verified]:
     """Gradients with respect to every input and parameter agree with numerical differentiation.
 
@@ -47,14 +46,17 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
     except Exception as error:
         yield Finding(f"differentiating it raises {one_line(error)}", location=raised_location(error))
         return
+    found = [(point, verdict) for point, verdict in found if verdict.kind != "graph cut"]
     for point, verdict in found:
         if verdict.kind == "lost precision":
             yield Finding(f"in double precision, {verdict.reason}", "warning", {"point": point.name})
             return
         for mismatch in verdict.mismatches:
-            yield _finding(subject, point, verdict, mismatch)
+            yield mismatch_finding(subject, point, mismatch)
     if any(verdict.is_wrong for _, verdict in found):
         return
+    if not found:
+        raise Skip("autograd sees no dependence on any leaf: graph-cut tells")
     matched = [(point, verdict) for point, verdict in found if verdict.kind in ("match", "kink")]
     undecided = [f"{point.name}: {v.kind}, {v.reason}" for point, v in found if v.kind not in ("match", "kink")]
     if not matched:
@@ -62,27 +64,6 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
     names = ", ".join(matched[0][0].call.names)
     what = f"gradients of {names} ({'; '.join(point.name for point, _ in matched)})"
     kinks = [f"{point.name}: {verdict.reason}" for point, verdict in matched if verdict.kind == "kink"]
-    bar = max((verdict.bar / verdict.scale for _, verdict in matched if verdict.scale), default=0.0)
+    bar = max(verdict.relative_bar for _, verdict in matched)
     worst = max(verdict.relative_error for _, verdict in matched)
     yield Verified("; ".join([what, *kinks, *undecided]), PROBES * len(matched), worst, f"10 error bars of {bar:.1g}")
-
-
-def _finding(subject: Subject, point: Point, verdict: Verdict, mismatch: Mismatch) -> Finding:
-    element = mismatch.element
-    cut = mismatch.pattern == "missing"
-    message = (
-        f"the output depends on {element.leaf}, autograd says that it does not: {mismatch.cause}"
-        if cut
-        else f"the gradient of {element.leaf} is wrong in {mismatch.pattern}: {mismatch.cause}"
-    )
-    evidence = {
-        "leaf": element.leaf,
-        "element": list(element.index),
-        "autograd": element.analytic,
-        "numerical": element.numerical,
-        "error bar": element.bar,
-        "ratio": element.ratio,
-        "wrong elements": f"{mismatch.wrong} of {mismatch.examined} looked at",
-        "point": point.name,
-    }
-    return Finding(message, evidence=evidence, location=blame(point, mismatch, subject.seed))

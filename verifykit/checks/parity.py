@@ -34,7 +34,7 @@ class Rejected(Exception):
     """The reference does not take these inputs."""
 
 
-@check("parity", family="parity", requires=("determinism",))
+@check("parity", family="comparison", requires=("determinism",))
 def parity(subject: Subject) -> Iterator[Finding | Verified]:
     """Values and gradients equal those of the module given with --reference.
 

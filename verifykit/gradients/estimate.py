@@ -102,8 +102,11 @@ def _difference(
     values: Tensors,
     step: float,
 ) -> _Rung | None:
-    ahead = function(moved(point, tangents, step))
-    behind = function(moved(point, tangents, -step))
+    try:
+        ahead = function(moved(point, tangents, step))
+        behind = function(moved(point, tangents, -step))
+    except Exception:  # the function refuses what lies outside its domain; at the point itself it did not
+        return None
     if [o.shape for o in ahead] != [v.shape for v in values]:
         return None
     # Differences are taken element by element before the sum, so that large outputs do not swallow small changes.

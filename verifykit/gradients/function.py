@@ -28,14 +28,15 @@ class Function:
     def __call__(self, leaves: Tensors) -> Tensors:
         """Return the floating-point and complex outputs, flat and detached."""
         with torch.no_grad():
-            return [output.detach() for output in self._outputs(leaves)]
+            return [output.detach() for output in self.outputs(leaves)]
 
     def linearize(self, point: Tensors) -> "Linearization":
         """Run forward once with gradients on; whatever it raises passes through."""
         leaves = [leaf.detach().requires_grad_() for leaf in point]
-        return Linearization(self.names, leaves, self._outputs(leaves))
+        return Linearization(self.names, leaves, self.outputs(leaves))
 
-    def _outputs(self, leaves: Tensors) -> Tensors:
+    def outputs(self, leaves: Tensors) -> Tensors:
+        """Return the floating-point and complex outputs, flat, with whatever graph the leaves ask for."""
         with seeded(self.seed):
             result = self.call(leaves)
         return [t for t in tree_leaves(result) if isinstance(t, Tensor) and (t.is_floating_point() or t.is_complex())]
@@ -54,13 +55,30 @@ class Linearization:
         """The outputs, detached."""
         return [output.detach() for output in self.outputs]
 
+    def refuses(self) -> bool:
+        """Whether the graph holds a node that raises when it is differentiated, as ``once_differentiable`` puts there.
+
+        Autograd does not reach such a node by itself: it leads to no leaf.
+        """
+        waiting, seen = [output.grad_fn for output in self.outputs], set[Any]()
+        while waiting:
+            node = waiting.pop()
+            if node is None or node in seen:
+                continue
+            if node.name().rpartition("::")[2] in ("DelayedError", "Error", "NotImplemented"):
+                return True
+            seen.add(node)
+            waiting += [following for following, _ in node.next_functions]
+        return False
+
     def vjp(self, cotangents: Tensors) -> list[Tensor | None]:
         """Return the gradient of ``sum(Re(conj(u) * f))`` for each leaf, ``None`` where autograd sees no dependence."""
-        pairs = [(o, u) for o, u in zip(self.outputs, cotangents, strict=True) if o.requires_grad]
-        if not pairs:
+        products = [(real(o) * real(u)).sum() for o, u in zip(self.outputs, cotangents, strict=True) if o.requires_grad]
+        if not products:
             return [None] * len(self.leaves)
-        outputs, seeds = zip(*pairs, strict=True)
-        return list(torch.autograd.grad(outputs, self.leaves, seeds, retain_graph=True, allow_unused=True))
+        # One scalar, since handing cotangents to autograd imports half a second of sympy the first time.
+        total = torch.stack(products).sum()
+        return list(torch.autograd.grad(total, self.leaves, retain_graph=True, allow_unused=True))
 
 
 def inner(one: Tensors, other: Tensors) -> float:

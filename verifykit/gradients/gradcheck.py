@@ -63,7 +63,7 @@ def gradcheck(
 
 
 def describe(verdict: Verdict) -> str:
-    """Return the verdict in words: for a mismatch each leaf, its worst element with both values, and the likely cause."""
+    """Return the verdict in words: for a mismatch each leaf, its worst element with both values, the likely cause."""
     if not verdict.is_wrong:
         return f"{verdict.kind}: {verdict.reason}"
     lines = [f"{verdict.kind} along a random direction: autograd {verdict.analytic:.9g}, "

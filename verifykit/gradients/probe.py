@@ -34,11 +34,15 @@ DOUBLE = 1e-11
 
 @dataclass(frozen=True)
 class Probe:
-    """The direction ``tangents`` (``None`` for a leaf that stays) and the cotangents and gradients of one backward."""
+    """The direction ``tangents`` (``None`` for a leaf that stays) and the cotangents and gradients of one backward.
+
+    ``claimed`` is the derivative to be judged where it comes from elsewhere than these gradients.
+    """
 
     tangents: Tangents
     cotangents: Tensors
     gradients: Tensors
+    claimed: float | None = None
 
     @property
     def _moving(self) -> tuple[Tensors, Tensors]:
@@ -48,7 +52,7 @@ class Probe:
     @property
     def analytic(self) -> float:
         """The derivative along the tangents that autograd gives."""
-        return inner(*self._moving)
+        return inner(*self._moving) if self.claimed is None else self.claimed
 
     @property
     def scale(self) -> float:
@@ -85,11 +89,16 @@ def judge(function: Function, linear: Linearization, probe: Probe, *, rungs: int
     analytic, scale = probe.analytic, probe.scale
     found = estimate(function, point, probe.tangents, probe.cotangents, values, GOOD * scale, rungs)
     if not found.known:
-        return Verdict("not decided", "every step from the point leads to values that are not finite", analytic)
+        return Verdict(
+            "not decided",
+            "every step from the point leads out of the domain, to values that are not finite or an exception",
+            analytic,
+        )
     scale = max(scale, abs(found.value), 1e-300)
     verdict = Verdict("match", "", analytic, found.value, found.bar, scale, found.evaluations)
-    if abs(analytic) + abs(found.value) + found.bar <= ZERO * norm_of_product(probe.cotangents, values):
-        return replace(verdict, reason="zero, to the rounding error of the outputs")
+    size = norm_of_product(probe.cotangents, values)
+    if abs(analytic) + abs(found.value) + found.bar <= ZERO * size:
+        return replace(verdict, scale=size, reason="zero, to the rounding error of the outputs")
     discrepancy = abs(analytic - found.value)
     tolerance = MARGIN * found.bar + ROUNDING * scale
     if discrepancy <= tolerance and found.bar <= USELESS * scale:

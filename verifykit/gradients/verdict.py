@@ -67,6 +67,11 @@ class Verdict:
         return abs(self.analytic - self.numerical) / self.scale if self.scale else 0.0
 
     @property
+    def relative_bar(self) -> float:
+        """The error bar in units of the scale."""
+        return self.bar / self.scale if self.scale else 0.0
+
+    @property
     def is_wrong(self) -> bool:
         """Whether the gradient is wrong beyond doubt."""
         return self.kind in ("mismatch", "graph cut")

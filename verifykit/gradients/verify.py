@@ -8,6 +8,7 @@ from verifykit.gradients.function import Function, Linearization, Tensors
 from verifykit.gradients.locate import locate
 from verifykit.gradients.probe import Probe, draw_probe, judge
 from verifykit.gradients.verdict import Element, Mismatch, Verdict
+from verifykit.spec.threads import threads_for
 
 
 class NotDifferentiableError(Exception):
@@ -22,6 +23,11 @@ def verify(function: Function, point: Tensors, *, seed: int = 0, probes: int = 1
     Raises:
         NotDifferentiableError: there is no leaf, or no floating-point output.
     """
+    with threads_for(sum(leaf.numel() for leaf in point)):
+        return _verify(function, point, seed, probes)
+
+
+def _verify(function: Function, point: Tensors, seed: int, probes: int) -> Verdict:
     linear = function.linearize(point)
     if not point:
         raise NotDifferentiableError("there is no floating-point leaf")

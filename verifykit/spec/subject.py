@@ -83,6 +83,11 @@ class Subject:
         return [entry.name for entry in self.spec.inputs]
 
     @cached_property
+    def elements(self) -> int:
+        """How many elements its inputs, at the usual sizes, and its parameters have together."""
+        return sum(t.numel() for t in [*self.draw(), *self.build().parameters()])
+
+    @cached_property
     def forward_location(self) -> Location | None:
         """Where the code that computes the outputs begins: ``forward``, or the function itself."""
         return locate(self._forward) or self.target.location

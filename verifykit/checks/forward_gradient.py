@@ -1,0 +1,65 @@
+"""forward-gradient: forward mode agrees with numerical differentiation."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+
+from verifykit.checks.registry import Inconclusive, Skip, check
+from verifykit.differentiation import first_point
+from verifykit.errors import one_line
+from verifykit.gradients.forward import forward_derivative
+from verifykit.gradients.probe import draw_probe, judge
+from verifykit.results import Finding, Verified
+from verifykit.spec.subject import Subject
+
+PROBES = 2
+
+
+@check("forward-gradient", family="gradients", requires=("gradient", "graph-cut"))
+def forward_gradient(subject: Subject) -> Iterator[Finding | Verified]:
+    """Forward-mode derivatives, where the module has them, agree with numerical differentiation.
+
+    What:
+        Pushes a random direction over all inputs and parameters through the module as dual numbers and compares the
+        result with differences, as the check gradient does. Skipped where an operator has no forward mode and says so.
+
+    Why it matters:
+        torch.func.jvp, jacfwd and Hessians use it; a hand-written jvp is as easily wrong as a backward.
+
+    Wrong:
+        @staticmethod
+        def jvp(ctx, tangent):
+            return tangent  # of x**2
+
+    Right:
+        @staticmethod
+        def jvp(ctx, tangent):
+            return 2 * ctx.x * tangent
+
+    When to ignore:
+        When forward mode is not offered; better, leave jvp out, so that using it raises.
+    """
+    point = first_point(subject)
+    function = point.function(subject.seed)
+    worst, bar = 0.0, 0.0
+    generator = torch.Generator().manual_seed(subject.seed)
+    for _ in range(PROBES):
+        try:
+            linear = function.linearize(point.call.point)
+            if not linear.outputs or not linear.leaves:
+                raise Skip("there is nothing to differentiate")
+            probe = draw_probe(linear, generator)
+            tangents = [v for v in probe.tangents if v is not None]
+            claimed = forward_derivative(function, point.call.point, tangents, probe.cotangents)
+        except (NotImplementedError, RuntimeError) as error:
+            raise Skip(f"no forward mode: {one_line(error)}") from None
+        verdict = judge(function, linear, replace(probe, claimed=claimed))
+        if verdict.kind == "mismatch":
+            evidence = {"forward mode": verdict.analytic, "numerical": verdict.numerical, "error bar": verdict.bar}
+            yield Finding("the derivative along a random direction is wrong in forward mode", evidence=evidence)
+            return
+        if verdict.kind not in ("match", "kink"):
+            raise Inconclusive(f"{verdict.kind}: {verdict.reason}")
+        worst, bar = max(worst, verdict.relative_error), max(bar, verdict.relative_bar)
+    yield Verified(f"forward mode over {', '.join(point.call.names)}", PROBES, worst, f"10 error bars of {bar:.1g}")

@@ -1,0 +1,43 @@
+"""graph-cut: autograd knows of every leaf that the output depends on."""
+
+from collections.abc import Iterator
+
+from verifykit.checks.registry import Skip, check
+from verifykit.differentiation import mismatch_finding, verdicts
+from verifykit.errors import one_line
+from verifykit.results import Finding, Verified
+from verifykit.spec.subject import Subject
+
+
+@check("graph-cut", family="gradients")
+def graph_cut(subject: Subject) -> Iterator[Finding | Verified]:
+    """Autograd knows of every input and parameter that the output depends on.
+
+    What:
+        Moves each input and parameter and looks whether the output changes; where it does and autograd's gradient is
+        zero or missing altogether, the graph is cut between them. Names the line at which that happens.
+
+    Why it matters:
+        A parameter behind a cut is never trained, and nothing says so.
+
+    Wrong:
+        def forward(self, x):
+            return x * self.scale.detach()
+
+    Right:
+        def forward(self, x):
+            return x * self.scale
+
+    When to ignore:
+        When the gradient is stopped on purpose: targets of a momentum encoder, running codebooks.
+    """
+    try:
+        found = verdicts(subject)
+    except Exception as error:
+        raise Skip(f"its gradient cannot be computed: {one_line(error)}") from None
+    for point, verdict in found:
+        if verdict.kind == "graph cut":
+            for mismatch in verdict.mismatches:
+                yield mismatch_finding(subject, point, mismatch)
+    names = ", ".join(dict.fromkeys(name for point, _ in found for name in point.call.names))
+    yield Verified(f"dependence of the outputs on {names}", len(found))
