@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: audit test lint types unit bench clean
+.PHONY: audit test lint types unit bench gradient-report clean
 
 audit: $(READY)
 	$(BIN)/verifykit audit --format terminal --format markdown --output reports/ --fail-on never
@@ -22,7 +22,10 @@ unit: $(READY)
 	$(BIN)/pytest
 
 bench: $(READY)
-	$(BIN)/pytest tests/benchmarks --benchmark-only
+	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-group-by=group
+
+gradient-report: $(READY)
+	$(BIN)/python -m tests.benchmarks.gradient_report
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,7 +15,7 @@ import torch
 
 from verifykit.gradients.function import Tangents, Tensors, inner, norm_of_product
 
-FIRST_STEP, RATIO, RUNGS = 1e-2, 3.0, 11
+FIRST_STEP, RATIO, RUNGS = 1e-2, 3.0, 15
 EPS = torch.finfo(torch.float64).eps
 
 

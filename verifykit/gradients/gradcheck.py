@@ -10,6 +10,8 @@ from verifykit.gradients.function import Function, Tensors
 from verifykit.gradients.verdict import Verdict
 from verifykit.gradients.verify import NotDifferentiableError, verify
 
+# Elements above which one direction has to do.
+MANY = 2_000_000
 DOUBLE = {torch.complex64: torch.complex128, torch.complex32: torch.complex128, torch.complex128: torch.complex128}
 
 
@@ -27,7 +29,7 @@ def gradcheck(
     *,
     raise_exception: bool = True,
     seed: int = 0,
-    probes: int = 3,
+    probes: int | None = None,
 ) -> bool:
     """Check the gradient of ``func`` at ``inputs``, as ``torch.autograd.gradcheck`` does, and say where it is wrong.
 
@@ -40,7 +42,7 @@ def gradcheck(
             converted to it), anything else is passed through.
         raise_exception: raise where the check does not pass; otherwise return ``False``.
         seed: fixes directions, and the random draws of ``func``.
-        probes: number of random directions, at least 1.
+        probes: number of random directions, at least 1; 3 unless the inputs have more than two million elements.
 
     Returns:
         ``True`` where the gradient agrees along every direction, or lies between the one-sided derivatives of a kink.
@@ -51,6 +53,8 @@ def gradcheck(
     """
     given = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     function, point = _as_function(func, given, seed)
+    if probes is None:
+        probes = 3 if sum(leaf.numel() for leaf in point) <= MANY else 1
     try:
         verdict = verify(function, point, seed=seed, probes=probes)
     except NotDifferentiableError as error:

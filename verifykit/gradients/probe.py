@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from verifykit.gradients.estimate import Estimate, estimate, moved
+from verifykit.gradients.estimate import RUNGS, Estimate, estimate, moved
 from verifykit.gradients.function import (
     Function,
     Linearization,
@@ -82,7 +82,7 @@ def pull_back(linear: Linearization, cotangents: Tensors) -> Tensors:
     return [torch.zeros_like(leaf) if g is None else g for g, leaf in zip(found, linear.leaves, strict=True)]
 
 
-def judge(function: Function, linear: Linearization, probe: Probe, *, rungs: int = 11) -> Verdict:
+def judge(function: Function, linear: Linearization, probe: Probe, *, rungs: int = RUNGS) -> Verdict:
     """Compare the two derivatives along the probe; explain where they cannot be compared."""
     point = [leaf.detach() for leaf in linear.leaves]
     values = linear.values
