@@ -36,7 +36,7 @@ def _page(
         "written by `make gradient-report`.",
         "## Power",
         "A relative error planted in one element, one row or all of the weight gradient of `x @ weight.T + bias`, "
-        "batch 8, for square weights. *Seen of tried* over seeds that change the point and the directions. For amounts of "
+        "batch 8, for square weights. *Seen of tried* over seeds that change point and directions. For amounts of "
         f"1e-5 and more the engine sees all {power.SEEDS} of {power.SEEDS} in {complete} of {len(needed)} cells. Torch's "
         "slow mode, which differentiates every element, is run up to size 32.",
         tabulate(table, ("wrong in", "size", "by", "engine", "gradcheck fast", "gradcheck slow"), "pipe"),
@@ -44,7 +44,7 @@ def _page(
         tabulate(special, ("bug", "engine", "gradcheck fast", "gradcheck slow"), "pipe"),
         "## Silence",
         f"The check `gradient` on {len(quiet)} modules of `torch.nn` in double precision, eval and training mode, "
-        f"inputs and parameters, everyday and mixed scales: {runs} runs, {silence.SEEDS_OF_COMMON} seeds for the "
+        f"inputs and parameters, at everyday and mixed scales: {runs} runs, {silence.SEEDS_OF_COMMON} seeds for the "
         f"twenty commonest, {silence.SEEDS_OF_OTHERS} for the others. Modules with errors:",
         tabulate(
             [
