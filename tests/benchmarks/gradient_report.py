@@ -37,8 +37,8 @@ def _page(
         "## Power",
         "A relative error planted in one element, one row or all of the weight gradient of `x @ weight.T + bias`, "
         "batch 8, for square weights. *Seen of tried* over seeds that change point and directions. For amounts of "
-        f"1e-5 and more the engine sees all {power.SEEDS} of {power.SEEDS} in {complete} of {len(needed)} cells. Torch's "
-        "slow mode, which differentiates every element, is run up to size 32.",
+        f"1e-5 and more the engine sees all {power.SEEDS} of {power.SEEDS} in {complete} of {len(needed)} cells. "
+        "Torch's slow mode, which differentiates every element, is run up to size 32.",
         tabulate(table, ("wrong in", "size", "by", "engine", "gradcheck fast", "gradcheck slow"), "pipe"),
         "Other bugs:",
         tabulate(special, ("bug", "engine", "gradcheck fast", "gradcheck slow"), "pipe"),
