@@ -8,15 +8,18 @@ from torch import Tensor, nn
 
 from verifykit.gradients.function import Function
 from verifykit.gradients.verdict import Mismatch, Verdict
-from verifykit.gradients.verify import verify
+from verifykit.gradients.verify import disagrees, verify
 from verifykit.results import Finding, Location
 from verifykit.spec.domain import Real
 from verifykit.spec.functional import PureCall, pure_call
+from verifykit.spec.strategies import Case, cases, cast, refute
 from verifykit.spec.subject import Subject
 from verifykit.targets import locate
 from verifykit.tracing import custom_functions, where_gradient_stops
 
 PROBES = 2
+# Examples among which a smaller counterexample is looked for.
+SEARCHED = 20
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,18 @@ def verdicts(subject: Subject) -> list[tuple[Point, Verdict]]:
 def first_point(subject: Subject) -> Point:
     """Return the plain point in eval mode."""
     return _without_refusals(next(points(subject)))
+
+
+def smallest_counterexample(subject: Subject) -> Case | None:
+    """Search for sizes and values, as small as they come, at which the gradient is wrong in eval mode."""
+    module = subject.build()
+
+    def holds(case: Case) -> None:
+        call = pure_call(subject, module, cast(case.inputs, torch.float64, subject.device))
+        assert not disagrees(Function(call, call.names, subject.seed), call.point, seed=subject.seed)
+
+    refuted = refute(holds, cases(subject.spec), examples=SEARCHED, seed=subject.seed)
+    return refuted[0] if refuted is not None and isinstance(refuted[1], AssertionError) else None
 
 
 def blame(point: Point, mismatch: Mismatch, seed: int) -> Location | None:

@@ -72,7 +72,10 @@ def audit(name: str, plan: Plan) -> Iterator[Event]:
         yield CheckFinished(outcome)
     if plan.profile:
         yield ProfileStarted()
-        measurements = measure(subject, trace=plan.trace)
+        try:
+            measurements = measure(subject, trace=plan.trace)
+        except UserError as error:  # a trace that cannot be written must not cost the findings
+            measurements = Measurements(reason=str(error))
     else:
         measurements = Measurements(reason="switched off")
     done = list(outcomes.values())

@@ -1,14 +1,21 @@
 """gradient: autograd's gradients agree with numerical ones."""
 
 from collections.abc import Iterator
+from typing import Any
+
+import msgspec
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.differentiation import PROBES, mismatch_finding, verdicts
+from verifykit.differentiation import PROBES, Point, mismatch_finding, smallest_counterexample, verdicts
 from verifykit.errors import one_line
+from verifykit.gradients.verdict import Verdict
 from verifykit.gradients.verify import NotDifferentiableError
 from verifykit.results import Finding, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.subject import Subject
+
+# Inputs of more elements than this are not spelt out.
+SHOWN = 12
 
 
 @check("gradient", family="gradients")
@@ -51,8 +58,8 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
         if verdict.kind == "lost precision":
             yield Finding(f"in double precision, {verdict.reason}", "warning", {"point": point.name})
             return
-        for mismatch in verdict.mismatches:
-            yield mismatch_finding(subject, point, mismatch)
+        if verdict.mismatches:
+            yield from _findings(subject, point, verdict)
     if any(verdict.is_wrong for _, verdict in found):
         return
     if not found:
@@ -67,3 +74,18 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
     bar = max(verdict.relative_bar for _, verdict in matched)
     worst = max(verdict.relative_error for _, verdict in matched)
     yield Verified("; ".join([what, *kinks, *undecided]), PROBES * len(matched), worst, f"10 error bars of {bar:.1g}")
+
+
+def _findings(subject: Subject, point: Point, verdict: Verdict) -> Iterator[Finding]:
+    case = smallest_counterexample(subject)
+    small: dict[str, Any] = {}
+    if case is not None:
+        small["smallest sizes"] = case.sizes
+        small |= {
+            f"smallest {name}": value.tolist()
+            for name, value in zip(subject.input_names, case.inputs, strict=True)
+            if value.numel() <= SHOWN and not value.is_complex()
+        }
+    for mismatch in verdict.mismatches:
+        finding = mismatch_finding(subject, point, mismatch)
+        yield msgspec.structs.replace(finding, evidence={**finding.evidence, **small})

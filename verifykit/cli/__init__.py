@@ -69,7 +69,9 @@ def main() -> None:
     # The profiler library logs each start and stop to standard error unless told not to before torch is imported.
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")
     try:
-        sys.exit(group.main(prog_name="verifykit", standalone_mode=False))
+        # --debug is understood wherever it stands.
+        arguments = [word for word in sys.argv[1:] if word != "--debug"]
+        sys.exit(group.main(arguments, prog_name="verifykit", standalone_mode=False))
     except UserError as error:
         if "--debug" in sys.argv:
             raise

@@ -27,6 +27,14 @@ def verify(function: Function, point: Tensors, *, seed: int = 0, probes: int = 1
         return _verify(function, point, seed, probes)
 
 
+def disagrees(function: Function, point: Tensors, *, seed: int = 0) -> bool:
+    """Whether one random direction shows the gradient at ``point`` to be wrong; a cheap test, without location."""
+    linear = function.linearize(point)
+    if not linear.outputs or not all(output.isfinite().all() for output in linear.outputs):
+        return False
+    return judge(function, linear, draw_probe(linear, torch.Generator().manual_seed(seed))).kind == "mismatch"
+
+
 def _verify(function: Function, point: Tensors, seed: int, probes: int) -> Verdict:
     linear = function.linearize(point)
     if not point:
