@@ -98,8 +98,40 @@ def test_correct_functions(function: Callable[..., Any], inputs: tuple[Tensor, .
     assert gradcheck(function, inputs, seed=seed)
 
 
-def test_single_precision_inputs_are_converted() -> None:
-    assert gradcheck(lambda x: torch.tanh(x), leaves((4, 5), dtype=torch.float32))
+def test_single_precision_inputs_are_converted_and_that_is_said() -> None:
+    with pytest.warns(UserWarning, match="input 0 is checked as float32 converted to float64"):
+        assert gradcheck(lambda x: torch.tanh(x), leaves((4, 5), dtype=torch.float32))
+
+
+def test_calls_written_for_torch() -> None:
+    with pytest.warns(UserWarning, match="no effect of eps, atol: step, tolerance"):
+        assert gradcheck(torch.tanh, leaves((4, 5)), eps=1e-6, atol=1e-4, check_batched_grad=False)
+    with pytest.raises(TypeError, match="unexpected keyword tolerance"):
+        gradcheck(torch.tanh, leaves((4, 5)), tolerance=1e-4)
+
+
+def test_forward_mode_on_request() -> None:
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            ctx.save_for_backward(x)
+            ctx.save_for_forward(x)
+            return x**2
+
+        @staticmethod
+        def backward(ctx: Any, grad: Tensor) -> Any:  # type: ignore[override]
+            return 2 * ctx.saved_tensors[0] * grad
+
+        @staticmethod
+        def jvp(ctx: Any, tangent: Tensor) -> Tensor:  # type: ignore[override]
+            return tangent * ctx.saved_tensors[0]  # the 2 is missing
+
+    assert gradcheck(torch.tanh, leaves((4, 5)), check_forward_ad=True)
+    assert gradcheck(Square.apply, leaves((4, 5)))
+    with pytest.raises(GradcheckError, match="mismatch"):
+        gradcheck(Square.apply, leaves((4, 5)), check_forward_ad=True)
+    with pytest.raises(GradcheckError, match="mismatch"):
+        gradcheck(Square.apply, leaves((4, 5)), check_forward_ad=True, check_backward_ad=False)
 
 
 def test_other_arguments_are_passed_through() -> None:

@@ -1,15 +1,12 @@
 """forward-gradient: forward mode agrees with numerical differentiation."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-
-import torch
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.differentiation import first_point
 from verifykit.errors import one_line
-from verifykit.gradients.forward import forward_derivative
-from verifykit.gradients.probe import draw_probe, judge
+from verifykit.gradients.forward import verify_forward
+from verifykit.gradients.verify import NotDifferentiableError
 from verifykit.results import Finding, Verified
 from verifykit.spec.subject import Subject
 
@@ -42,24 +39,21 @@ def forward_gradient(subject: Subject) -> Iterator[Finding | Verified]:
     """
     point = first_point(subject)
     function = point.function(subject.seed)
-    worst, bar = 0.0, 0.0
-    generator = torch.Generator().manual_seed(subject.seed)
-    for _ in range(PROBES):
-        try:
-            linear = function.linearize(point.call.point)
-            if not linear.outputs or not linear.leaves:
-                raise Skip("there is nothing to differentiate")
-            probe = draw_probe(linear, generator)
-            tangents = [v for v in probe.tangents if v is not None]
-            claimed = forward_derivative(function, point.call.point, tangents, probe.cotangents)
-        except (NotImplementedError, RuntimeError) as error:
-            raise Skip(f"no forward mode: {one_line(error)}") from None
-        verdict = judge(function, linear, replace(probe, claimed=claimed))
-        if verdict.kind == "mismatch":
-            evidence = {"forward mode": verdict.analytic, "numerical": verdict.numerical, "error bar": verdict.bar}
-            yield Finding("the derivative along a random direction is wrong in forward mode", evidence=evidence)
-            return
-        if verdict.kind not in ("match", "kink"):
-            raise Inconclusive(f"{verdict.kind}: {verdict.reason}")
-        worst, bar = max(worst, verdict.relative_error), max(bar, verdict.relative_bar)
-    yield Verified(f"forward mode over {', '.join(point.call.names)}", PROBES, worst, f"10 error bars of {bar:.1g}")
+    try:
+        verdict = verify_forward(function, point.call.point, seed=subject.seed, probes=PROBES)
+    except NotDifferentiableError as error:
+        raise Skip(str(error)) from None
+    except (NotImplementedError, RuntimeError) as error:
+        raise Skip(f"no forward mode: {one_line(error)}") from None
+    if verdict.kind == "mismatch":
+        evidence = {"forward mode": verdict.analytic, "numerical": verdict.numerical, "error bar": verdict.bar}
+        yield Finding("the derivative along a random direction is wrong in forward mode", evidence=evidence)
+        return
+    if verdict.kind not in ("match", "kink"):
+        raise Inconclusive(f"{verdict.kind}: {verdict.reason}")
+    yield Verified(
+        f"forward mode over {', '.join(point.call.names)}",
+        PROBES,
+        verdict.relative_error,
+        f"10 error bars of {verdict.relative_bar:.1g}",
+    )

@@ -83,14 +83,22 @@ def locate(function: Function, linear: Linearization, probe: Probe) -> Iterator[
             yield _within(search)
 
 
+def examine(function: Function, linear: Linearization, probe: Probe, leaf: int, indices: list[int]) -> Mismatch | None:
+    """Return the mismatch among these elements (flat, as reals) of one leaf, if they are wrong by themselves."""
+    search = _Search(function, linear, probe, leaf)
+    return _described(search, indices) if any(search.element(index)[3] for index in indices) else None
+
+
 def _within(search: _Search) -> Mismatch:
-    shape = search.shape
-    size = prod(shape)
+    size = prod(search.shape)
     if size <= EXPANDED:
-        indices = list(range(size))
-    else:
-        found = _bisect(search)
-        indices = sorted({found, *_neighbours(found, shape), *_spread(size)})
+        return _described(search, list(range(size)))
+    found = _bisect(search)
+    return _described(search, sorted({found, *_neighbours(found, search.shape), *_spread(size)}))
+
+
+def _described(search: _Search, indices: list[int]) -> Mismatch:
+    shape = search.shape
     rows = [search.element(index) for index in indices]
     analytic, numerical, bar, wrong = (torch.tensor(column, dtype=torch.float64) for column in zip(*rows, strict=True))
     gradient = real(search.probe.gradients[search.leaf]).flatten()

@@ -60,13 +60,21 @@ class Probe:
         return norm_of_product(*self._moving)
 
 
-def draw_tangent(leaf: Tensor, generator: torch.Generator) -> Tensor:
-    """Return a direction whose elements are in proportion to those of ``leaf``, but to no less than a tenth of their
-    root mean square, so that a relative step keeps every element on its side of zero where it can.
+def lengths(leaf: Tensor) -> Tensor:
+    """Return how far a step moves each element of ``leaf``, as reals: in proportion to it, but to no less than a tenth
+    of the root mean square, so that a relative step keeps every element on its side of zero where it can.
     """
-    magnitude = real(leaf).abs() if not leaf.is_complex() else leaf.abs()
+    magnitude = leaf.abs()
     typical = float(magnitude.square().mean().sqrt()) if leaf.numel() else 0.0
-    return random_signs(leaf, generator) * magnitude.clamp_(min=0.1 * typical or 1.0)
+    magnitude = magnitude.clamp_(min=0.1 * typical or 1.0)
+    return magnitude[..., None].expand(*leaf.shape, 2) if leaf.is_complex() else magnitude
+
+
+def draw_tangent(leaf: Tensor, generator: torch.Generator) -> Tensor:
+    """Return a random direction whose elements are of about the ``lengths`` of the leaf."""
+    signs = random_signs(leaf, generator)
+    real(signs).mul_(lengths(leaf))
+    return signs
 
 
 def draw_probe(linear: Linearization, generator: torch.Generator) -> Probe:

@@ -50,6 +50,7 @@ class Mismatch:
 class Verdict:
     """The outcome at one point. ``analytic`` is the derivative along a random direction that autograd gives,
     ``numerical`` the one that differences give, within ``bar``; ``scale`` is the size that both are judged by.
+    ``elements`` of the Jacobians were compared one by one and agree.
     """
 
     kind: Kind
@@ -59,6 +60,7 @@ class Verdict:
     bar: float = 0.0
     scale: float = 0.0
     evaluations: int = 0
+    elements: int = 0
     mismatches: tuple[Mismatch, ...] = ()
 
     @property

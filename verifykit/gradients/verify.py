@@ -1,30 +1,40 @@
-"""Verifies the gradient of a function at one point: probe, confirm, locate."""
+"""Verifies a gradient at one point: probe, confirm, locate; compare all elements where that is cheap."""
 
 from dataclasses import replace
+from itertools import accumulate
 
 import torch
 
-from verifykit.gradients.function import Function, Linearization, Tensors
-from verifykit.gradients.locate import locate
-from verifykit.gradients.probe import Probe, draw_probe, judge
+from verifykit.gradients import dense
+from verifykit.gradients.function import Function, Linearization, Tensors, real
+from verifykit.gradients.locate import examine, locate
+from verifykit.gradients.probe import Probe, draw_probe, draw_tangent, judge, pull_back
 from verifykit.gradients.verdict import Element, Mismatch, Verdict
 from verifykit.spec.threads import threads_for
+
+# How many elements on which the whole Jacobians disagree are looked at again.
+EXAMINED = 24
 
 
 class NotDifferentiableError(Exception):
     """There is nothing to differentiate: no leaf, or no floating-point output."""
 
 
-def verify(function: Function, point: Tensors, *, seed: int = 0, probes: int = 1) -> Verdict:
+def verify(
+    function: Function, point: Tensors, *, seed: int = 0, probes: int = 1, elementwise: bool | None = None
+) -> Verdict:
     """Compare autograd with differences along ``probes`` random directions at ``point``; locate what is wrong.
 
-    ``point`` holds double-precision tensors. What the function or its backward raises passes through.
+    ``elementwise`` compares every element of the Jacobians first, and then probes in one direction, which also sees a
+    backward that is not linear in its cotangent; ``None`` does so where it is cheaper. ``point`` holds double-precision
+    tensors. What the function or its backward raises passes through.
 
     Raises:
         NotDifferentiableError: there is no leaf, or no floating-point output.
+        TooLargeError: the Jacobian asked for would exceed the budget.
     """
     with threads_for(sum(leaf.numel() for leaf in point)):
-        return _verify(function, point, seed, probes)
+        return _verify(function, point, seed, probes, elementwise)
 
 
 def disagrees(function: Function, point: Tensors, *, seed: int = 0) -> bool:
@@ -35,7 +45,7 @@ def disagrees(function: Function, point: Tensors, *, seed: int = 0) -> bool:
     return judge(function, linear, draw_probe(linear, torch.Generator().manual_seed(seed))).kind == "mismatch"
 
 
-def _verify(function: Function, point: Tensors, seed: int, probes: int) -> Verdict:
+def _verify(function: Function, point: Tensors, seed: int, probes: int, elementwise: bool | None) -> Verdict:
     linear = function.linearize(point)
     if not point:
         raise NotDifferentiableError("there is no floating-point leaf")
@@ -44,6 +54,18 @@ def _verify(function: Function, point: Tensors, seed: int, probes: int) -> Verdi
     for index, output in enumerate(linear.outputs):
         if not output.isfinite().all():
             return Verdict("not decided", f"output {index} holds NaN or infinity at the point")
+    if elementwise is None:
+        elementwise = dense.is_cheaper(function, linear, probes)
+    compared = dense.compare(function, linear) if elementwise else None
+    verdict = _probed(function, linear, seed, probes if compared is None else 1)
+    if compared is None or verdict.kind not in ("match", "kink"):
+        return verdict
+    if compared.suspects and (confirmed := _examined(function, linear, compared.suspects)):
+        return replace(verdict, kind="mismatch", reason="", mismatches=(confirmed,))
+    return replace(verdict, elements=compared.elements - compared.undecided - len(compared.suspects))
+
+
+def _probed(function: Function, linear: Linearization, seed: int, probes: int) -> Verdict:
     generator = torch.Generator().manual_seed(seed)
     verdict = Verdict("match")
     for _ in range(probes):
@@ -56,6 +78,20 @@ def _verify(function: Function, point: Tensors, seed: int, probes: int) -> Verdi
         if verdict.kind != "match":
             return verdict
     return verdict
+
+
+def _examined(function: Function, linear: Linearization, suspects: list[dense.Suspect]) -> Mismatch | None:
+    """Look again, one by one, at the worst element and those in doubt beside it."""
+    worst = suspects[0]
+    cotangents = [torch.zeros_like(output) for output in linear.values]
+    # Views of the cotangents, so that one number can be set whichever output it belongs to.
+    parts = [real(cotangent).view(-1) for cotangent in cotangents]
+    output = next(i for i, end in enumerate(accumulate(map(len, parts))) if worst.output < end)
+    parts[output][worst.output - sum(map(len, parts[:output]))] = 1.0
+    tangents = [draw_tangent(leaf.detach(), torch.Generator().manual_seed(0)) for leaf in linear.leaves]
+    probe = Probe(tangents, cotangents, pull_back(linear, cotangents))
+    beside = [s.element for s in suspects if (s.leaf, s.output) == (worst.leaf, worst.output)]
+    return examine(function, linear, probe, worst.leaf, beside[:EXAMINED])
 
 
 def _confirm(
