@@ -87,7 +87,7 @@ def test_findings_are_completed() -> None:
     (finding,) = run(finds).findings
     assert (finding.rule, finding.severity) == ("finds", "error")
     assert finding.location is not None
-    assert finding.reproduce == ("verifykit audit torch.nn:ReLU --input 'input: float[N]' --select finds --no-profile")
+    assert finding.command == ("verifykit audit torch.nn:ReLU --input 'input: float[N]' --select finds --no-profile")
 
 
 def test_what_is_allowed_stays_visible_as_a_note() -> None:

@@ -30,8 +30,8 @@ class Finding(msgspec.Struct, frozen=True):
     """One thing that is wrong, or worth knowing.
 
     A check gives ``message`` (what is wrong, naming the tensor and element) and ``evidence`` (the numbers that
-    convince); ``rule`` and ``severity`` are the check's own unless it says otherwise. ``reproduce`` is a command or
-    a script that shows the same thing.
+    convince); ``rule`` and ``severity`` are the check's own unless it says otherwise. ``reproduce`` is a command, or
+    a script whose first line is the command as a comment, that shows the same thing.
     """
 
     message: str
@@ -41,6 +41,11 @@ class Finding(msgspec.Struct, frozen=True):
     confidence: Confidence = "certain"
     rule: str = ""
     reproduce: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command line that reproduces it."""
+        return self.reproduce.partition("\n")[0].removeprefix("# ")
 
 
 class Verified(msgspec.Struct, frozen=True):

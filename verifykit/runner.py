@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from verifykit.config import TargetConfig
 from verifykit.errors import UserError, one_line
 from verifykit.events import AuditFinished, AuditStarted, CheckFinished, CheckStarted, Event, ProfileStarted
 from verifykit.profiling import measure
-from verifykit.reproduction import audit_command
+from verifykit.reproduction import audit_command, script
 from verifykit.results import (
     Audit,
     AuditError,
@@ -66,8 +66,7 @@ def audit(name: str, plan: Plan) -> Iterator[Event]:
         if plan.budget is not None and spent > plan.budget:
             outcome = CheckOutcome(check.id, "inconclusive", f"the budget of {plan.budget:g} s was used up")
         else:
-            repeat = audit_command([name], plan.given, plan.seed, "--select", check.id, "--no-profile")
-            outcome = _allowed(_unless_blocked(check, subject, outcomes, repeat), allow)
+            outcome = _allowed(_unless_blocked(check, subject, outcomes, _reproduction(name, plan, check)), allow)
         outcomes[check.id] = outcome
         yield CheckFinished(outcome)
     if plan.profile:
@@ -100,10 +99,20 @@ def prepare(name: str, plan: Plan) -> tuple[Subject, Mapping[str, str]]:
     return subject, {**attribute.allow, **plan.pinned.allow, **plan.given.allow}
 
 
-def run_check(check: Check, subject: Subject, reproduce: str = "") -> CheckOutcome:
+def _reproduction(name: str, plan: Plan, check: Check) -> Callable[[], str]:
+    command = audit_command([name], plan.given, plan.seed, "--select", check.id, "--no-profile")
+    both = TargetConfig(
+        {**plan.pinned.init, **plan.given.init},
+        {**plan.pinned.inputs, **plan.given.inputs},
+        plan.given.reference or plan.pinned.reference,
+    )
+    return lambda: script(command, check.id, name, both, plan.seed)
+
+
+def run_check(check: Check, subject: Subject, reproduce: Callable[[], str] = str) -> CheckOutcome:
     """Run one check and say how it ended, whatever it raises.
 
-    ``reproduce`` is the command that findings carry which bring nothing of their own.
+    ``reproduce`` yields the command or script that findings carry which bring nothing of their own.
     """
     started = time.monotonic()
     findings: list[Finding] = []
@@ -130,18 +139,18 @@ def run_check(check: Check, subject: Subject, reproduce: str = "") -> CheckOutco
     return CheckOutcome(check.id, status, crash or reason, seconds, findings, verified)
 
 
-def _completed(finding: Finding, check: Check, subject: Subject, reproduce: str) -> Finding:
+def _completed(finding: Finding, check: Check, subject: Subject, reproduce: Callable[[], str]) -> Finding:
     return msgspec.structs.replace(
         finding,
         rule=finding.rule or check.id,
         severity=finding.severity or check.severity,
         location=finding.location or subject.forward_location,
-        reproduce=finding.reproduce or reproduce,
+        reproduce=finding.reproduce or reproduce(),
     )
 
 
 def _unless_blocked(
-    check: Check, subject: Subject, outcomes: Mapping[str, CheckOutcome], reproduce: str
+    check: Check, subject: Subject, outcomes: Mapping[str, CheckOutcome], reproduce: Callable[[], str]
 ) -> CheckOutcome:
     for required in check.requires:
         if required in outcomes and outcomes[required].status in ("failed", "crashed"):

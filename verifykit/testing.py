@@ -1,13 +1,14 @@
 """Helpers for tests: audit a target, or run a single check on it."""
 
+import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from verifykit.checks.registry import load_checks, select_checks
 from verifykit.config import TargetConfig
 from verifykit.events import AuditFinished
 from verifykit.reporting.verdict import verdict
-from verifykit.results import Audit, CheckOutcome
+from verifykit.results import Audit, AuditStatus, CheckOutcome
 from verifykit.runner import Plan, audit, prepare, run_check
 
 
@@ -49,6 +50,22 @@ def run_one(
     return run_check(entry, subject)
 
 
+def reproduce(
+    check: str,
+    target: str,
+    *,
+    init: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    reference: str | None = None,
+    seed: int = 0,
+) -> NoReturn:
+    """Run one check on a target, print what it says and exit: with 1 for findings, 3 undecided, 0 passed or skipped."""
+    outcome = run_one(check, target, init=init, inputs=inputs, reference=reference, seed=seed)
+    status: AuditStatus = "failed" if outcome.findings else "passed"
+    sys.stdout.write(failure_message(Audit(target, status, None, None, [outcome])) + "\n")
+    sys.exit({"failed": 1, "inconclusive": 3, "crashed": 3}.get(outcome.status, 0))
+
+
 def failure_message(result: Audit) -> str:
     """Return what a person needs to see of an audit that did not pass: each finding, or why nothing was decided."""
     lines = [f"{result.target} {verdict(result)}"]
@@ -57,7 +74,7 @@ def failure_message(result: Audit) -> str:
     for finding in result.findings:
         lines += ["", f"{finding.severity} {finding.rule} {finding.location or ''}".rstrip(), f"  {finding.message}"]
         lines += [f"    {name}: {value}" for name, value in finding.evidence.items()]
-        lines += [f"  reproduce: {finding.reproduce}"] if finding.reproduce else []
+        lines += [f"  reproduce: {finding.command}"] if finding.reproduce else []
     lines += [
         f"{outcome.check} {outcome.status}: {outcome.reason}"
         for outcome in result.checks

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from verifykit.gradients.batched import Batched
+from verifykit.gradients.colouring import rows_together
 from verifykit.gradients.estimate import EPS, RATIO
 from verifykit.gradients.function import Function, Linearization, Tensors, real
 from verifykit.gradients.probe import MARGIN, ROUNDING, USELESS, ZERO, draw_tangent
@@ -24,8 +25,6 @@ SMALL = 2**17
 # Shorter than the steps of a probe: two of them are then enough for most functions.
 FIRST_STEP, RUNGS = 1e-3, 6
 GOOD = 0.3 * USELESS
-# Sets of elements that may be moved together above which none is.
-COLOURS = 64
 
 
 class TooLargeError(Exception):
@@ -61,7 +60,7 @@ def is_cheaper(function: Function, linear: Linearization, probes: int) -> bool:
     sizes = [real(leaf.detach()).numel() for leaf in linear.leaves]
     if len(sizes) >= probes or any(size * (size + _width(linear)) > SMALL for size in sizes):
         return False
-    return all(_Batched(function, linear, leaf).works() for leaf in range(len(sizes)))
+    return all(Batched(function, linear, leaf).works() for leaf in range(len(sizes)))
 
 
 def compare(function: Function, linear: Linearization) -> Comparison:
@@ -83,8 +82,8 @@ def compare(function: Function, linear: Linearization) -> Comparison:
         if analytic.numel() == 0:
             continue
         length = real(draw_tangent(linear.leaves[leaf].detach(), generator)).flatten()
-        rows = _rows(analytic != 0)
-        numerical, bar = _numerical(_Batched(function, linear, leaf), length, rows, values)
+        rows = rows_together(analytic != 0)
+        numerical, bar = _numerical(Batched(function, linear, leaf), length, rows, values)
         claimed = torch.zeros_like(numerical).index_add_(0, rows, analytic * length[:, None])
         # Each output has its own scale: the largest that a row contributes to it.
         scale = torch.maximum(claimed.abs(), numerical.abs()).amax(0).clamp(min=1e-300)
@@ -107,87 +106,11 @@ def compare(function: Function, linear: Linearization) -> Comparison:
     return Comparison(elements, worst, widest, undecided, [suspect for _, suspect in suspects])
 
 
-def _rows(reaches: Tensor) -> Tensor:
-    """Return for each element of a leaf the row of the batch in which it is moved. Elements that reach no common output
-    according to autograd are moved together, as in A. R. Curtis, M. J. D. Powell, J. K. Reid, "On the Estimation of
-    Sparse Jacobian Matrices", IMA J. Appl. Math. 13 (1974): what autograd leaves out still shows, in another's output.
-    """
-    size, width = reaches.shape
-    weights = torch.rand(width, generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(reaches.device)
-    _, kind = torch.unique(reaches.double() @ weights, return_inverse=True)
-    order = kind.argsort(stable=True)
-    counts = torch.bincount(kind)
-    firsts = counts.cumsum(0) - counts
-    rank = torch.empty_like(kind)
-    rank[order] = torch.arange(size, device=kind.device) - firsts[kind[order]]
-    taken = torch.zeros(COLOURS + 1, width, device=kind.device)
-    colours, used = [], 1
-    for pattern in reaches[order[firsts]].float():
-        fitting = int((taken[:used] @ pattern).argmin())  # the first that has the fewest outputs in common: none
-        if fitting == COLOURS:
-            return torch.arange(size, device=reaches.device)
-        taken[fitting] += pattern
-        colours.append(fitting)
-        used = max(used, fitting + 2)
-    colour = torch.tensor(colours, device=kind.device)
-    rows: Tensor = torch.unique(colour[kind] * size + rank, return_inverse=True)[1]
-    return rows
-
-
 def _width(linear: Linearization) -> int:
     return sum(real(value).numel() for value in linear.values)
 
 
-class _Batched:
-    """A map from a batch of values of one leaf to as many rows of all outputs, everything as reals."""
-
-    def __init__(self, function: Function, linear: Linearization, leaf: int) -> None:
-        self._function = function
-        self._point = [other.detach() for other in linear.leaves]
-        self._leaf = leaf
-        self._together: bool | None = None
-        self.start = real(self._point[leaf])
-
-    def __call__(self, batch: Tensor) -> Tensor:
-        rows = None
-        if self._together is None:
-            rows = self._tried(batch.clone())
-            self._together = rows is not None
-        elif self._together:
-            rows = self._vmapped(batch)
-        return torch.stack([self._one(values.clone()) for values in batch]) if rows is None else rows
-
-    def works(self) -> bool:
-        """Whether the function can be evaluated as a batch."""
-        return self._tried(self.start[None].clone()) is not None
-
-    def _one(self, values: Tensor) -> Tensor:
-        moved = list(self._point)
-        moved[self._leaf] = torch.view_as_complex(values) if moved[self._leaf].is_complex() else values
-        return torch.cat([real(output).flatten() for output in self._function(moved)])
-
-    def _vmapped(self, batch: Tensor) -> Tensor:
-        # The fused attention of CPUs has no rule for batches and would be looped over.
-        with sdpa_kernel(SDPBackend.MATH):
-            rows: Tensor = torch.func.vmap(self._one, randomness="same")(batch)
-        return rows
-
-    def _tried(self, batch: Tensor) -> Tensor | None:
-        """Nothing where vmap refuses (data-dependent control flow, in-place writes, an operator or a ``Function``
-        without a rule), where the function writes to its input, or where it yields other values than it does alone.
-        """
-        version, first = batch._version, batch[0].clone()
-        try:
-            rows = self._vmapped(batch)
-        except Exception:
-            return None
-        alone = self._one(first)
-        if batch._version != version or rows.shape[1:] != alone.shape:
-            return None
-        return rows if torch.allclose(rows[0], alone, rtol=1e-12, atol=1e-12) else None
-
-
-def _numerical(evaluate: _Batched, length: Tensor, rows: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+def _numerical(evaluate: Batched, length: Tensor, rows: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     """Derivative of every output along every row, whose elements move by their ``length``, and its error bar."""
     count, start = int(rows.max()) + 1, evaluate.start.flatten()
     chunk = max(1, min(count, CHUNK // (4 * 8 * (len(start) + len(values)))))

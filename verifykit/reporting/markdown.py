@@ -49,7 +49,10 @@ def _finding(number: int, finding: Finding) -> Iterator[str]:
         yield _table(("evidence", "value"), [(inline(k), code(units.plain(v))) for k, v in finding.evidence.items()])
     if finding.reproduce:
         yield "Reproduce it:"
-        yield block(finding.reproduce, "python" if "\n" in finding.reproduce else "sh")
+        yield block(finding.command, "sh")
+    if finding.reproduce != finding.command:
+        yield "or with this script, which needs torch and verifykit only:"
+        yield block(finding.reproduce, "python")
 
 
 def _verified(audit: Audit, heading: str) -> Iterator[str]:

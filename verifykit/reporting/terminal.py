@@ -120,7 +120,7 @@ def _print_finding(finding: Finding, console: Console) -> None:
             Padding(Text(f"{visible(name):<{width}}  {visible(units.plain(value))}", style="dim"), (0, 0, 0, 4))
         )
     if finding.reproduce:
-        console.print(Text(f"  reproduce: {visible(finding.reproduce)}", style="dim"), soft_wrap=True)
+        console.print(Text(f"  reproduce: {visible(finding.command)}", style="dim"), soft_wrap=True)
 
 
 def _cost(measured: Measurements) -> str:
