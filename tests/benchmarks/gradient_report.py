@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from tabulate import tabulate
 
-from tests.benchmarks import cost, power, silence
+from tests.benchmarks import cost, memory, power, silence
 
 PATH = Path("reports/gradient-engine.md")
 
@@ -16,7 +16,9 @@ def main() -> None:
     table = [*power.rows()]
     special = [*power.special()]
     quiet = [*silence.rows()]
-    PATH.write_text("\n\n".join(_page(table, special, quiet, [*cost.rows()])) + "\n")
+    PATH.write_text(
+        "\n\n".join(_page(table, special, quiet, [*cost.rows()], [*cost.dense_rows()], [*memory.rows()])) + "\n"
+    )
 
 
 def _page(
@@ -24,6 +26,8 @@ def _page(
     special: list[list[str]],
     quiet: list[tuple[str, int, dict[str, int], str]],
     costs: list[list[str]],
+    dense: list[list[str]],
+    peaks: list[list[str]],
 ) -> list[str]:
     runs = sum(seeds for _, seeds, _, _ in quiet)
     alarms = [(name, ended.get("failed", 0), seeds) for name, seeds, ended, _ in quiet if ended.get("failed")]
@@ -56,10 +60,27 @@ def _page(
         ),
         f"Modules with an undecided run: {', '.join(f'{n} {e}' for n, e, _ in undecided) or 'none'}.",
         "## Cost",
-        f"Wall time, input and all parameters, one direction, medians of {cost.ROUNDS} alternating pairs after one of "
-        "warm-up; ratio engine / fast mode.",
-        tabulate(costs, ("function", "gradcheck fast", "engine", "ratio"), "pipe", disable_numparse=True),
+        "Wall time, input and all parameters, medians of "
+        f"{cost.ROUNDS} alternating pairs after one of warm-up. One random direction beside torch's fast mode:",
+        tabulate(
+            costs, ("function", "gradcheck fast", "engine", "ratio", "times faster"), "pipe", disable_numparse=True
+        ),
+        "The whole Jacobian, `verifykit.gradcheck(..., fast_mode=False)`, beside torch's slow mode:",
+        tabulate(
+            dense, ("function", "gradcheck slow", "engine", "ratio", "times faster"), "pipe", disable_numparse=True
+        ),
+        "## Memory",
+        "Size of leaves, outputs and saved tensors together; growth of the process's peak resident memory in one plain "
+        "forward and backward, and in one check along one direction, each in a process of its own; ratio of the last "
+        "to the first. Whole Jacobians are refused above 256 MiB.",
+        tabulate(
+            peaks, ("function", "needed", "forward, backward", "check", "check / needed"), "pipe", disable_numparse=True
+        ),
     ]
+
+
+def _timed(rows: list[list[str]], theirs: str) -> str:
+    return tabulate(rows, ("function", theirs, "engine", "ratio", "times faster"), "pipe", disable_numparse=True)
 
 
 if __name__ == "__main__":

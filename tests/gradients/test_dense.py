@@ -74,31 +74,31 @@ def test_kinks_pass() -> None:
     assert gradcheck(torch.relu, x, fast_mode=False)
 
 
-def test_an_error_too_small_for_random_directions_is_seen_element_by_element() -> None:
-    class Scaled(torch.autograd.Function):
+def test_an_error_that_hides_behind_a_kink_is_seen_element_by_element() -> None:
+    class Absolute(torch.autograd.Function):
         @staticmethod
-        def forward(x: Tensor, by: Tensor) -> Tensor:
-            return x * by
+        def forward(x: Tensor) -> Tensor:
+            return x.abs()
 
         @staticmethod
         def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-            ctx.by = inputs[1]
+            ctx.save_for_backward(inputs[0])
 
         @staticmethod
         def backward(ctx: Any, g: Tensor) -> Any:
-            wrong = ctx.by.clone()
-            wrong[0] *= 1.5  # of an element 1e-14 times smaller than the rest
-            return g * wrong, None
+            (x,) = ctx.saved_tensors
+            return g * x.sign() * torch.where(x > 1, 1.01, 1.0)
 
-    by = torch.tensor([1e-14, 1.0, 1.0, 2.0], dtype=torch.float64)
-    x = torch.ones(4, dtype=torch.float64, requires_grad=True)
+    x = torch.tensor([0.0, 0.5, -3.0, 2.0], dtype=torch.float64, requires_grad=True)
+    assert gradcheck(Absolute.apply, x, fast_mode=True)  # between the one-sided derivatives
+    with pytest.raises(GradcheckError, match=r"input 0\[3\].*by a factor of 1\.01"):
+        gradcheck(Absolute.apply, x, fast_mode=False)
 
-    def call(x: Tensor) -> Any:
-        return Scaled.apply(x, by)  # type: ignore[no-untyped-call]
 
-    assert gradcheck(call, x, fast_mode=True)
-    with pytest.raises(GradcheckError, match=r"input 0\[0\].*by a factor of 1\.5"):
-        gradcheck(call, x, fast_mode=False)
+@pytest.mark.parametrize("function", [F.gelu, lambda x: F.log_softmax(x, -1), torch.special.expit, F.softplus])
+def test_outputs_that_are_all_rounding_error(function: Callable[..., Any]) -> None:
+    x = torch.tensor([[-800.0, -40.0, -9.0, 1e-3, 500.0], [-30.0, 700.0, 0.1, -7.0, 3.0]], dtype=torch.float64)
+    assert gradcheck(function, x.requires_grad_(), fast_mode=False)
 
 
 @pytest.mark.parametrize("wrong", [linear("all", 1e-5), linear("element", 1e-5)])

@@ -1,5 +1,7 @@
 """A function of one leaf, evaluated for many values at once through ``torch.func.vmap`` where that allows it."""
 
+import warnings
+
 import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -37,7 +39,8 @@ class Batched:
 
     def _vmapped(self, batch: Tensor) -> Tensor:
         # The fused attention of CPUs has no rule for batches and would be looped over.
-        with sdpa_kernel(SDPBackend.MATH):
+        with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # vmap warns of operators that it loops over
             rows: Tensor = torch.func.vmap(self._one, randomness="same")(batch)
         return rows
 

@@ -76,19 +76,19 @@ def compare(function: Function, linear: Linearization) -> Comparison:
     elements = undecided = 0
     worst = widest = 0.0
     suspects: list[tuple[float, Suspect]] = []
-    values = torch.cat([real(value).flatten() for value in linear.values])
+    sizes = rounding_sizes(linear)
     generator = torch.Generator().manual_seed(function.seed)
     for leaf, analytic in enumerate(_analytic(linear)):
         if analytic.numel() == 0:
             continue
         length = real(draw_tangent(linear.leaves[leaf].detach(), generator)).flatten()
         rows = rows_together(analytic != 0)
-        numerical, bar = _numerical(Batched(function, linear, leaf), length, rows, values)
+        numerical, bar = _numerical(Batched(function, linear, leaf), length, rows, sizes)
         claimed = torch.zeros_like(numerical).index_add_(0, rows, analytic * length[:, None])
         # Each output has its own scale: the largest that a row contributes to it.
         scale = torch.maximum(claimed.abs(), numerical.abs()).amax(0).clamp(min=1e-300)
         gap = (claimed - numerical).abs()
-        zero = claimed.abs() + numerical.abs() + bar <= ZERO * values.abs()
+        zero = claimed.abs() + numerical.abs() + bar <= ZERO * sizes
         useful = bar <= USELESS * scale
         wrong = useful & (gap > MARGIN * bar + ROUNDING * scale) & ~zero
         elements += analytic.numel()
@@ -106,14 +106,22 @@ def compare(function: Function, linear: Linearization) -> Comparison:
     return Comparison(elements, worst, widest, undecided, [suspect for _, suspect in suspects])
 
 
+def rounding_sizes(linear: Linearization) -> Tensor:
+    """Return for each output, flat, what its rounding error is in proportion to: the greatest value in the same tensor,
+    since a small one may be what is left of large ones.
+    """
+    parts = [real(value) for value in linear.values]
+    return torch.cat([part.abs().amax().expand(part.numel()) if part.numel() else part.flatten() for part in parts])
+
+
 def _width(linear: Linearization) -> int:
     return sum(real(value).numel() for value in linear.values)
 
 
-def _numerical(evaluate: Batched, length: Tensor, rows: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+def _numerical(evaluate: Batched, length: Tensor, rows: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
     """Derivative of every output along every row, whose elements move by their ``length``, and its error bar."""
     count, start = int(rows.max()) + 1, evaluate.start.flatten()
-    chunk = max(1, min(count, CHUNK // (4 * 8 * (len(start) + len(values)))))
+    chunk = max(1, min(count, CHUNK // (4 * 8 * (len(start) + len(sizes)))))
     found, bars = [], []
     for first in range(0, count, chunk):
         here = min(chunk, count - first)
@@ -131,8 +139,8 @@ def _numerical(evaluate: Batched, length: Tensor, rows: Tensor, values: Tensor) 
             if rung < 1:
                 continue
             best, bar = _best(ladder)
-            bar += 4 * EPS / step * values.abs()
-            if (bar <= GOOD * best.abs().amax(0) + 0.1 * ZERO * values.abs()).all():
+            bar += 4 * EPS / step * sizes
+            if (bar <= GOOD * best.abs().amax(0) + 0.1 * ZERO * sizes).all():
                 break
         found.append(best)
         bars.append(bar)

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import torch
 
-from verifykit.gradients.function import Tangents, Tensors, inner, norm_of_product
+from verifykit.gradients.function import Tangents, Tensors, inner
 
 FIRST_STEP, RATIO, RUNGS = 1e-2, 3.0, 15
 EPS = torch.finfo(torch.float64).eps
@@ -54,13 +54,14 @@ def estimate(
     cotangents: Tensors,
     values: Tensors,
     good: float,
-    rungs: int = RUNGS,
+    rungs: int,
+    size: float,
 ) -> Estimate:
     """Differentiate ``<cotangents, function(point + h * tangents)>`` at ``h = 0``.
 
-    ``values`` are the outputs at ``point``; the ladder ends early when the error bar is below ``good``.
+    ``values`` are the outputs at ``point``, whose rounding error is in proportion to ``size``; the ladder ends early
+    when the error bar is below ``good``.
     """
-    size = norm_of_product(cotangents, values)
     ladder: list[_Rung] = []
     best: tuple[float, float, float] = (math.inf, math.nan, math.nan)
     evaluations = 0

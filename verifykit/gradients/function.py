@@ -100,6 +100,6 @@ def random_signs(like: Tensor, generator: torch.Generator) -> Tensor:
     """Return values of random sign and of magnitude uniform in [0.5, 1.5]: none so small that it goes unseen."""
     values = torch.rand(real(like).shape, generator=generator, dtype=torch.float64)
     values.sub_(0.5).mul_(2)
-    values.add_(torch.where(values < 0, -0.5, 0.5))
+    values.add_(values.sign(), alpha=0.5)
     values = values.to(like.device)
     return torch.view_as_complex(values) if like.is_complex() else values

@@ -1,5 +1,6 @@
 """One probe: a random direction over some leaves, its derivative from autograd and from differences, and a verdict."""
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -36,13 +37,15 @@ DOUBLE = 1e-11
 class Probe:
     """The direction ``tangents`` (``None`` for a leaf that stays) and the cotangents and gradients of one backward.
 
-    ``claimed`` is the derivative to be judged where it comes from elsewhere than these gradients.
+    ``claimed`` is the derivative to be judged where it comes from elsewhere than these gradients. ``size`` is what the
+    rounding error of the outputs is in proportion to, where that is more than the outputs that count.
     """
 
     tangents: Tangents
     cotangents: Tensors
     gradients: Tensors
     claimed: float | None = None
+    size: float = 0.0
 
     @property
     def _moving(self) -> tuple[Tensors, Tensors]:
@@ -65,7 +68,7 @@ def lengths(leaf: Tensor) -> Tensor:
     of the root mean square, so that a relative step keeps every element on its side of zero where it can.
     """
     magnitude = leaf.abs()
-    typical = float(magnitude.square().mean().sqrt()) if leaf.numel() else 0.0
+    typical = float(torch.linalg.vector_norm(magnitude)) / math.sqrt(max(1, leaf.numel()))
     magnitude = magnitude.clamp_(min=0.1 * typical or 1.0)
     return magnitude[..., None].expand(*leaf.shape, 2) if leaf.is_complex() else magnitude
 
@@ -95,7 +98,8 @@ def judge(function: Function, linear: Linearization, probe: Probe, *, rungs: int
     point = [leaf.detach() for leaf in linear.leaves]
     values = linear.values
     analytic, scale = probe.analytic, probe.scale
-    found = estimate(function, point, probe.tangents, probe.cotangents, values, GOOD * scale, rungs)
+    size = max(probe.size, norm_of_product(probe.cotangents, values))
+    found = estimate(function, point, probe.tangents, probe.cotangents, values, GOOD * scale, rungs, size)
     if not found.known:
         return Verdict(
             "not decided",
@@ -104,7 +108,6 @@ def judge(function: Function, linear: Linearization, probe: Probe, *, rungs: int
         )
     scale = max(scale, abs(found.value), 1e-300)
     verdict = Verdict("match", "", analytic, found.value, found.bar, scale, found.evaluations)
-    size = norm_of_product(probe.cotangents, values)
     if abs(analytic) + abs(found.value) + found.bar <= ZERO * size:
         return replace(verdict, scale=size, reason="zero, to the rounding error of the outputs")
     discrepancy = abs(analytic - found.value)

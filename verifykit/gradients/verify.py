@@ -89,7 +89,8 @@ def _examined(function: Function, linear: Linearization, suspects: list[dense.Su
     output = next(i for i, end in enumerate(accumulate(map(len, parts))) if worst.output < end)
     parts[output][worst.output - sum(map(len, parts[:output]))] = 1.0
     tangents = [draw_tangent(leaf.detach(), torch.Generator().manual_seed(0)) for leaf in linear.leaves]
-    probe = Probe(tangents, cotangents, pull_back(linear, cotangents))
+    size = float(dense.rounding_sizes(linear)[worst.output])
+    probe = Probe(tangents, cotangents, pull_back(linear, cotangents), size=size)
     beside = [s.element for s in suspects if (s.leaf, s.output) == (worst.leaf, worst.output)]
     return examine(function, linear, probe, worst.leaf, beside[:EXAMINED])
 
