@@ -19,7 +19,7 @@ class CustomLinear(nn.Module):
     """
 
     __verifykit__: ClassVar[dict[str, Any]] = {
-        "init": {"input_dim": 5, "output_dim": 3},
+        "init": {"input_dim": 6, "output_dim": 4},
         "inputs": {"x": "float[N, input_dim]"},
     }
 

@@ -26,6 +26,7 @@ from verifykit.results import (
     Verified,
 )
 from verifykit.spec.declared import attribute_config, declared_spec
+from verifykit.spec.inference.infer import completed
 from verifykit.spec.outputs import learn_outputs
 from verifykit.spec.reference import resolve_reference
 from verifykit.spec.subject import Subject
@@ -89,7 +90,7 @@ def prepare(name: str, plan: Plan) -> tuple[Subject, Mapping[str, str]]:
     """
     target = resolve(name)
     attribute = attribute_config(target)
-    spec = declared_spec(target, plan.given, plan.pinned)
+    spec = completed(target, declared_spec(target, plan.given, plan.pinned), plan.seed)
     wanted = plan.given.reference or plan.pinned.reference or attribute.reference
     reference = resolve_reference(wanted, spec.init) if wanted else None
     subject = Subject(target, spec, plan.seed, plan.device, reference)

@@ -19,6 +19,9 @@ class Strict(nn.Module):
         self.linear = nn.Linear(width, width)
     def forward(self, x):
         return self.linear(x)
+class Unfeedable(nn.Module):
+    def forward(self, x):
+        raise RuntimeError("not today")
 number = 3
 """
 
@@ -98,7 +101,7 @@ def test_one_bad_target_does_not_end_the_run(verifykit: Run) -> None:
         ("{file}:Strict --init widht=3 --input x:float[N,3]", "no argument 'widht': it takes width. Did you mean"),
         ("{file}:Strict --input x:float[N,5]", "rejects its inputs (x: (3, 5)) at audited.py:12: RuntimeError: mat1"),
         ("{file}:Strict --input y:float[N,4]", "no forward argument 'y': it takes x"),
-        ("{file}:Strict", "nothing says what to feed it. Give --input"),
+        ("{file}:Unfeedable", "no inputs found that it accepts"),
         ("{file}:Strict --input x:float[N,4] --select gradeint", "no check or family 'gradeint'. Did you mean"),
         ("{file}:Strict --input x:float[N,4] --format markdwn", "unknown format 'markdwn'"),
         ("{file}:Strict --format json --output {file}/x/y.json", "cannot write"),

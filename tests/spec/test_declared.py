@@ -25,11 +25,6 @@ def test_the_command_line_comes_first_and_every_part_remembers_its_source(module
     }
 
 
-def test_without_inputs_it_says_what_to_give() -> None:
-    with pytest.raises(SpecError, match=r"Give --input"):
-        declared_spec(resolve("torch.nn:ReLU"), TargetConfig(), TargetConfig())
-
-
 @pytest.mark.parametrize(
     ("text", "value"),
     [("a=3", 3), ("a = 'x'", "x"), ("a=[1, 2]", [1, 2]), ("a=None", None), ("a=-1e-3", -1e-3)],

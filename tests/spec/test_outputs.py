@@ -17,7 +17,7 @@ def laws(target: str, init: dict[str, Any], **inputs: str) -> list[list[int | st
 @pytest.mark.parametrize(
     ("target", "init", "text", "expected"),
     [
-        ("torch.nn:Linear", {"in_features": 6, "out_features": 4}, "float[N, L, 6]", [["N", "L", 4]]),
+        ("torch.nn:Linear", {"in_features": 6, "out_features": 4}, "float[N, L, 6]", [["N", "L", "out_features"]]),
         ("torch.nn:Flatten", {}, "float[N, A, B]", [["N", "A * B"]]),
         ("torch.nn:ZeroPad1d", {"padding": 2}, "float[N, 3, L]", [["N", 3, "L + 4"]]),
         ("torch.nn:Upsample", {"scale_factor": 2}, "float[N, 3, L]", [["N", 3, "2 * L"]]),

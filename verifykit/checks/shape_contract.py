@@ -79,7 +79,7 @@ def shape_contract(subject: Subject) -> Iterator[Finding | Verified]:
 
 def _compare(subject: Subject, outputs: list[OutputFacts], drawn: Mapping[str, int]) -> None:
     actual = [shape for _, shape in observe(subject, drawn).outputs]
-    predicted = [predict(output, drawn) for output in outputs]
+    predicted = [predict(output, {**subject.spec.bound, **drawn}) for output in outputs]
     if len(actual) != len(predicted):
         raise WrongShape(f"{len(actual)} outputs where {len(predicted)} were predicted")
     for index, (shape, law) in enumerate(zip(actual, predicted, strict=True)):

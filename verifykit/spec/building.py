@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from verifykit.errors import SpecError, did_you_mean, one_line
 from verifykit.results import Location
@@ -51,6 +52,11 @@ def construct(target: Target, init: Mapping[str, Any]) -> nn.Module:
     if not isinstance(module, nn.Module):
         raise SpecError(f"{target.name} returned a value of type {type(module).__name__}: expected an nn.Module.")
     return module
+
+
+def is_unsized(module: nn.Module) -> bool:
+    """Whether it is lazy: its sizes come from its first call."""
+    return any(is_lazy(tensor) for tensor in (*module.parameters(), *module.buffers()))
 
 
 def cast_module(module: nn.Module, dtype: torch.dtype, device: str) -> nn.Module:

@@ -8,7 +8,7 @@ from verifykit.errors import SpecError
 from verifykit.spec.model import InputSpec, Spec, parse_input
 from verifykit.targets import Target
 
-COMMAND_LINE, PYPROJECT, ATTRIBUTE = "command line", "pyproject", "__verifykit__"
+GIVEN = COMMAND_LINE, PYPROJECT, ATTRIBUTE = "command line", "pyproject", "__verifykit__"
 
 
 def parse_init_option(text: str) -> tuple[str, Any]:
@@ -62,7 +62,7 @@ def declared_spec(target: Target, command_line: TargetConfig, pyproject: TargetC
     """Merge what was given for ``target``, entry by entry; the order of the inputs is that of the first who named them.
 
     Raises:
-        SpecError: an input is malformed, or no input is known.
+        SpecError: an input is malformed.
         ConfigError: ``__verifykit__`` is malformed.
     """
     layers = [(COMMAND_LINE, command_line), (PYPROJECT, pyproject), (ATTRIBUTE, attribute_config(target))]
@@ -78,8 +78,4 @@ def declared_spec(target: Target, command_line: TargetConfig, pyproject: TargetC
             if name not in inputs:
                 inputs[name] = parse_input(name, description)
                 sources[f"inputs.{name}"] = source
-    if not inputs:
-        raise SpecError(
-            f"{target.name}: nothing says what to feed it. Give --input 'NAME: float[N, 5]' for each forward argument."
-        )
     return Spec(init, tuple(inputs.values()), sources)

@@ -1,7 +1,7 @@
 """Learns the law of the output shapes: which expression over the free symbols each output dimension follows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import torch
@@ -44,15 +44,43 @@ def learn_outputs(subject: Subject) -> list[OutputFacts]:
     ranks = [len(shape) for _, shape in observations[0].outputs]
     if any([len(shape) for _, shape in o.outputs] != ranks for o in observations):
         return []
-    return [
+    laws = [
         OutputFacts(dtype, [_law(observations, output, axis) for axis in range(rank)])
         for output, (dtype, rank) in enumerate(zip(dtypes, ranks, strict=True))
     ]
+    return _named(subject, laws)
 
 
 def predict(output: OutputFacts, sizes: Mapping[str, int]) -> list[int | None]:
-    """Return the shape that the law of ``output`` gives at ``sizes``; ``None`` for a dimension without a law."""
+    """Return the shape that the law of ``output`` gives at ``sizes``, those of constructor arguments included; ``None``
+    for a dimension without a law.
+    """
     return [None if dim == UNKNOWN else evaluate(dim, sizes) for dim in output.shape]
+
+
+def _named(subject: Subject, laws: list[OutputFacts]) -> list[OutputFacts]:
+    """Replace a fixed size that equals a constructor argument by its name, where it follows when that is changed."""
+    for name, value in subject.spec.bound.items():
+        if value < 2 or not any(value in law.shape for law in laws):
+            continue
+        for other in (2 * value, value + 1):
+            changed = replace(subject, spec=replace(subject.spec, init={**subject.spec.init, name: other}), _shared={})
+            try:
+                seen = observe(changed, subject.spec.usual_sizes).outputs
+            except Exception:  # not a value for this constructor
+                continue
+            laws = [
+                OutputFacts(
+                    law.dtype,
+                    [
+                        name if dim == value and axis < len(shape) and shape[axis] == other else dim
+                        for axis, dim in enumerate(law.shape)
+                    ],
+                )
+                for law, (_, shape) in zip(laws, seen, strict=False)
+            ]
+            break
+    return laws
 
 
 def _observations(subject: Subject) -> Iterator[Observation]:

@@ -12,7 +12,7 @@ from torch.utils._pytree import keystr, tree_flatten_with_path
 
 from verifykit.errors import SpecError, UserError, did_you_mean, one_line
 from verifykit.results import Location
-from verifykit.spec.building import cast_module, construct, raised_at
+from verifykit.spec.building import cast_module, construct, is_unsized, raised_at
 from verifykit.spec.model import Spec
 from verifykit.spec.randomness import seeded
 from verifykit.spec.reference import Reference
@@ -43,7 +43,11 @@ class Subject:
             SpecError: the constructor does not take these arguments, or raises.
         """
         with seeded(self.seed):
-            return cast_module(construct(self.target, self.spec.init), dtype, self.device).train(training)
+            module = cast_module(construct(self.target, self.spec.init), dtype, self.device).train(training)
+            if is_unsized(module):
+                with torch.no_grad():
+                    self.call(module, self.draw(dtype=dtype))
+            return module
 
     def draw(
         self, sizes: Mapping[str, int] | None = None, dtype: torch.dtype = torch.float64, *, seed: int = 0
@@ -116,7 +120,8 @@ class Subject:
             return self.target.obj
         if self.target.kind == "autograd.Function":
             return self.target.obj.forward
-        return type(self.build()).forward
+        with seeded(self.seed):
+            return type(construct(self.target, self.spec.init)).forward
 
     @cached_property
     def _by_name(self) -> bool:

@@ -1,0 +1,148 @@
+"""Finds constructor arguments: candidates for each from annotation, docstring and name, tried and repaired by what the
+constructor says.
+"""
+
+import inspect
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from verifykit.errors import SpecError, UserError
+from verifykit.spec.building import construct
+from verifykit.spec.inference.candidates import candidates, documented_types, type_hints
+from verifykit.spec.randomness import seeded
+from verifykit.targets import Target
+
+ATTEMPTS = 120
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A required constructor argument: values to try in order, each with where the idea came from."""
+
+    name: str
+    values: list[tuple[Any, str]]
+
+
+@dataclass
+class Constructed:
+    """A module and the arguments that made it."""
+
+    init: dict[str, Any]
+    sources: dict[str, str]
+    module: nn.Module
+    attempts: int
+
+
+def constructions(
+    target: Target, given: Mapping[str, Any], seed: int, asked: Sequence[str] = ()
+) -> Iterator[Constructed]:
+    """Yield ways to construct ``target`` that work, the likeliest first; ``asked`` are arguments to give although they
+    have a default.
+
+    Raises:
+        SpecError: none works; it names what could not be found out and quotes the constructor.
+    """
+    arguments = required_arguments(target, given, asked)
+    chosen = dict.fromkeys((argument.name for argument in arguments), 0)
+    by_name = {argument.name: argument for argument in arguments}
+    seen: set[tuple[int, ...]] = set()
+    waiting = [chosen]
+    last: SpecError | None = None
+    attempts = found = 0
+    while waiting and attempts < ATTEMPTS:
+        chosen = waiting.pop(0)
+        key = tuple(chosen.values())
+        if key in seen:
+            continue
+        seen.add(key)
+        attempts += 1
+        picked = {name: by_name[name].values[index] for name, index in chosen.items()}
+        init = {**given, **{name: value for name, (value, _) in picked.items()}}
+        try:
+            with seeded(seed):
+                module = construct(target, init)
+        except SpecError as error:
+            last = error
+            if wanted := _asked_for(target, str(error), {*given, *by_name}):
+                yield from constructions(target, given, seed, [*by_name, *wanted])
+                return
+            waiting = [*_repaired(by_name, chosen, str(error)), *waiting]
+            continue
+        found += 1
+        yield Constructed(init, {f"init.{name}": source for name, (_, source) in picked.items()}, module, attempts)
+        waiting += _varied(by_name, chosen)
+    if not found and last is not None and not arguments:
+        raise last
+    if not found:
+        raise SpecError(_unconstructible(target, [a.name for a in arguments], attempts, last))
+
+
+def required_arguments(target: Target, given: Mapping[str, Any], asked: Sequence[str] = ()) -> list[Argument]:
+    """Return the arguments without a default that were not given, and those ``asked`` for."""
+    if target.kind in ("instance", "autograd.Function", "function"):
+        return []
+    try:
+        parameters = inspect.signature(target.obj).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    hints = type_hints(target.obj)
+    documented = documented_types(target.obj)
+    names = [
+        p.name
+        for p in parameters
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) and (p.default is p.empty or p.name in asked)
+    ]
+    names += [name for name in asked if name not in names]
+    return [
+        Argument(name, candidates(name, hints.get(name, documented.get(name)), depth=0))
+        for name in names
+        if name not in given
+    ]
+
+
+def optional_arguments(target: Target, message: str, known: Collection[str]) -> list[str]:
+    """Return the first argument with a default of ``None`` that the message mentions, in a list; else nothing."""
+    try:
+        parameters = inspect.signature(target.obj).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    words = re.sub(r"[_\s]+", " ", message)
+    for p in parameters:
+        spaced = p.name.replace("_", " ")
+        if p.default is None and p.name not in known and re.search(rf"\b{re.escape(spaced)}\b", words):
+            return [p.name]
+    return []
+
+
+def _asked_for(target: Target, message: str, known: Collection[str]) -> list[str]:
+    """Arguments that a constructor complains it lacks, where its signature does not tell."""
+    missing = re.search(r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)", message)
+    if missing:
+        return [name for name in re.findall(r"'(\w+)'", missing[1]) if name not in known]
+    return optional_arguments(target, message.partition(": ")[2], known)
+
+
+def _repaired(by_name: Mapping[str, Argument], chosen: dict[str, int], message: str) -> Iterator[dict[str, int]]:
+    """Other choices for the arguments that the message names; for all of them where it names none."""
+    told = message.partition(": ")[2] or message
+    named = [name for name in by_name if re.search(rf"\b{re.escape(name)}\b", told)]
+    for name in named or by_name:
+        for index in range(chosen[name] + 1, len(by_name[name].values))[: 12 if named else 5]:
+            yield {**chosen, name: index}
+
+
+def _varied(by_name: Mapping[str, Argument], chosen: dict[str, int]) -> Iterator[dict[str, int]]:
+    for name in by_name:
+        for index in range(len(by_name[name].values))[:6]:
+            if index != chosen[name]:
+                yield {**chosen, name: index}
+
+
+def _unconstructible(target: Target, names: list[str], attempts: int, last: UserError | None) -> str:
+    asked = " ".join(f"--init {name}=…" for name in names)
+    told = f" Last: {last}" if last else ""
+    return f"{target.name}: no constructor arguments found in {attempts} attempts. Give {asked or 'a target'}.{told}"

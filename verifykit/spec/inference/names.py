@@ -1,0 +1,97 @@
+"""What the field's usual argument names mean: sizes for constructors, roles for forward arguments.
+
+Sizes keep roles apart: pairwise different where the code allows.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Role = Literal["real", "query", "target", "labels", "tokens", "mask", "lengths", "probability", "weight", "positive"]
+
+# First match wins; the values are tried in order.
+_SIZES: list[tuple[str, Sequence[Any]]] = [
+    (r"num_?embeddings|vocab(_?size)?|n_?(vocab|tokens?)|num_?tokens", (11,)),
+    (r"n_?classes|num_?class(es)?|classes|num_?labels|n_?labels|class_?num|nb_?classes", (5,)),
+    (r".*(kernel|filter|window)_?(size|len|length|width)?|k_?size|kernel", (3, (3, 3), 4, 2)),
+    (r"(num_?|n_?)?(kv_?|attention_?|attn_?|q_?|query_?)?heads?|nheads?|n_?head|nhead", (2, 1, 4)),
+    (r"head_?(dim|size|features)|dim_?(per_?)?head|d_(head|k|v|q)", (4,)),
+    (r"in1_.*", (6,)),
+    (r"in2_.*", (5,)),
+    (r"out_?(features|channels?|dims?|planes?|size|ch|chans?)|output_?(dims?|features|channels)|n_?out(puts?)?"
+     r"|dim_?out|d_?out|num_?outputs?|out_?c|cout|c_?out|planes|fan_?out|c2", (4, 6, 8)),
+    (r"in_?(features|channels?|dims?|planes?|size|ch|chans?|nc)|input_?(dims?|features|channels?|size|nc)|n_?in"
+     r"(puts?)?|dim_?in|d_?in|num_?(inputs?|input_?channels)|in_?c|cin|c_?in|fan_?in|c1", (6, 8, 3)),
+    (r"(num_?|n_?)(groups?)|groups?", (2, 1)),
+    (r"hidden.*|.*hidden(_?(dims?|size|features|channels|units))?|dim_?feedforward|d_?ff|ffn?_?dim|mlp_?dim"
+     r"|intermediate_?(size|dim)|inner_?dim|mid.*|d_inner", (10, 8)),
+    (r".*(rate|prob|dropout|drop|p)$|p|drop.*|keep_?prob", (0.1,)),
+    (r"eps(ilon)?|tol(erance)?|delta_?min", (1e-5,)),
+    (r"(num_?|n_?)(layers?|blocks?|stages?|repeats?)|depth|layers|repeats?", (2, 1, [1, 1, 1, 1])),
+    (r"(max_?)?(seq_?|sequence_?)?(len(gth)?)|max_?positions?|context_?(length|size)|block_?size|n_?ctx|n_?positions"
+     r"|max_?seq_?len(gth)?|seq_?len(gth)?", (16,)),
+    (r"(img|image|input|spatial)_?(size|res(olution)?|shape)|resolution", (8, 16, 32, (8, 8), 64, 224)),
+    (r"patch_?size|patch", (2, 4, 16)),
+    (r"(down|up)?_?scale(_?factor)?|factor|stride|strides?|downsample|upsample|expansion.*|expand.*|mult.*"
+     r"|(up|down)scale_?factor|.*ratio|reduction.*|squeeze.*|radix|r|rank|lora_?r", (2, 1, 4)),
+    (r"output_?size|size|shape|output_?shape|target_?size", (3, (3, 3), (4, 4), [2, 3])),
+    (r"padd?(ing)?", (1, (1, 1), (1, 1, 1, 1))),
+    (r"dilation|ndim|order|power|degree|num_?directions|n_?dims?", (1, 2, 3)),
+    (r"normali[sz]ed_?shape", (6,)),
+    (r"channels?|(num_?|n_?)(channels?|features?|feat|filters?|ch|dims?)|nf|nc|ch|c|planes|width|features|dims?|d"
+     r"|(d_?)?model(_?dims?)?|.*embed(ding)?s?(_?(dims?|size))?|emb(ed)?_?(dims?|size)|n_?embd?|e|.*_?(dim|channels)s?"
+     r"|units|size|.*features|dimension|num_?hiddens?|d_\w+", (8, 6, 4, 16, 1, 32, 64)),
+    (r"temperature|temp|tau|t|sigma|std|scale|margin|gamma|beta|alpha|lambda_?|lam|weight|smoothing|label_?smoothing|"
+     r"momentum|slope|negative_?slope|init_?values?|init", (0.5, 1.0, 2.0)),
+    (r"(lower|low|min(_?val(ue)?)?|a)", (-0.5, 0.0)),
+    (r"(upper|high|max(_?val(ue)?)?|b)", (1.5, 2.0)),
+    (r"threshold|value|cutoff|bound", (0.3, 1.0)),
+    (r"dim|axis|dims|axes", (-1, 1)),
+    (r"reduction|reduce", ("mean", "sum")),
+    (r"mode|type|kind|method|.*_(type|mode)", ("mean", "sum", "max", "bilinear", "nearest", "constant")),
+    (r"(use_|with_|is_|has_)?bias|(use|with|is|has)_\w+|causal|affine|learnable|inplace|training", (True, False)),
+]  # fmt: skip
+
+_ROLES: list[tuple[str, Role]] = [
+    (r".*mask.*|.*_mask|valid", "mask"),
+    (r"(x_?)?len(gth)?s?|.*_?lengths|seq_?lens?", "lengths"),
+    (r"input_?ids|token_?ids|.*tokens?(_ids)?|idx|index|indices|ids|timesteps?|positions?|position_ids|steps?|t|codes"
+     r"|edge_index|batch", "tokens"),
+    (r"labels?|y|class(es)?|.*_?labels?|gt_?labels?", "labels"),
+    (r"targets?|y_?true|gt|ground_?truth|truth|true|reference|ref|expected|.*_?targets?|y_gt|trues?|actual", "target"),
+    (r"keys?|values?|k|v|memory|context|kv|encoder_\w+|cross", "query"),
+    (r"weights?|scale|alpha|beta", "weight"),
+    (r"probs?|probabilit.*|.*_?probs?", "probability"),
+    (r"var(iance)?|std|sigma|.*variance|scale", "positive"),
+]  # fmt: skip
+
+
+def sizes_for(name: str) -> Sequence[Any]:
+    """Return values that a constructor argument of this name usually takes, the usual first; none for others."""
+    return next((values for pattern, values in _SIZES if re.fullmatch(pattern, name, re.IGNORECASE)), ())
+
+
+def role_of(name: str) -> Role:
+    """Return the role that a forward argument of this name usually plays."""
+    return next((role for pattern, role in _ROLES if re.fullmatch(pattern, name, re.IGNORECASE)), "real")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a class name says about itself."""
+
+    is_loss: bool
+    wants_labels: bool
+    rank: int | None
+
+
+def claim_of(class_name: str) -> Claim:
+    """Read ``Loss`` or ``Criterion``, and a number of spatial dimensions such as ``2d``, from a class name."""
+    spatial = re.search(r"([123])[dD](?![a-z])", class_name)
+    is_loss = re.search(r"loss|criterion|divergence|entropy|error$", class_name, re.IGNORECASE) is not None
+    wants_labels = re.search(
+        r"cross_?entropy|nll|focal|multi_?margin|_?ce_?loss|arc_?face|softmax", class_name, re.IGNORECASE
+    )
+    real_targets = re.search(r"binary|bce|gaussian|poisson|soft_?target|sigmoid|logits", class_name, re.IGNORECASE)
+    return Claim(is_loss, bool(wants_labels and not real_targets), int(spatial[1]) + 2 if spatial else None)

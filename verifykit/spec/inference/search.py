@@ -1,0 +1,183 @@
+"""Finds what to feed a module: shapes, dtypes and domains for each forward argument, tried and repaired."""
+
+import inspect
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch.nn.parameter import is_lazy
+
+from verifykit.spec.dims import Dim
+from verifykit.spec.inference.documented import Documented
+from verifykit.spec.inference.names import Claim
+from verifykit.spec.inference.roles import BATCH, FEATURES, HEIGHT, LENGTH, WIDTH, completions
+from verifykit.spec.inference.trying import Caller, Entries, repaired
+from verifykit.spec.model import InputSpec, Spec
+
+# Attempts and seconds for one construction, and complaints followed one after the other.
+ATTEMPTS, SECONDS = 250, 6.0
+REPAIRS = 4
+
+
+@dataclass(frozen=True)
+class Found:
+    """Entries that work, with what else worked, and how many attempts it took."""
+
+    entries: Entries
+    others: list[Entries]
+    attempts: int
+
+
+class Exhausted(Exception):
+    """Nothing worked; ``last`` is the most telling complaint, ``tried`` what was fed."""
+
+    def __init__(self, attempts: int, tried: str, last: Exception | None) -> None:
+        super().__init__(str(last))
+        self.attempts, self.tried, self.last = attempts, tried, last
+
+
+def search(
+    call: Caller,
+    arguments: Sequence[str],
+    fixed: Mapping[str, InputSpec],
+    claim: Claim,
+    documentation: Mapping[str, list[Documented]],
+) -> Found:
+    """Return inputs for ``arguments`` that the module accepts, those ``fixed`` as they are.
+
+    ``documentation`` are the shapes that the docstring gives, ``claim`` is what the class name says.
+
+    Raises:
+        Exhausted: nothing worked within the bounds.
+    """
+    if not arguments:
+        raise Exhausted(0, "", None)
+    attempts, started = 0, time.monotonic()
+    works: dict[Entries, int] = {}
+    telling: tuple[str, Exception | None] = ("", None)
+    names = (arguments[0].lower(), "input", "x")
+    documented = next((told for name, told in documentation.items() if name in names), [])
+    for shape in _shapes(call, claim, documented):
+        spent = time.monotonic() - started
+        if attempts >= ATTEMPTS or spent > SECONDS or (works and spent > SECONDS / 4):
+            break
+        for entries in completions(arguments, shape, fixed, call, claim):
+            found, depth, tried, error = _repair(call, entries, fixed)
+            attempts += tried
+            if found is not None:
+                works[found] = min(depth, works.get(found, depth))
+                break
+            if error is not None and telling[1] is None:
+                telling = (", ".join(map(str, entries)), error)
+            if attempts >= ATTEMPTS:
+                break
+    if not works:
+        raise Exhausted(attempts, *telling)
+    ranked = sorted(works, key=lambda entries: works[entries])  # those that needed no repair first
+    best = _preferred(ranked, documented, claim)
+    return Found(best, [entries for entries in ranked if entries != best], attempts)
+
+
+def _preferred(works: list[Entries], documented: list[Documented], claim: Claim) -> Entries:
+    """What documentation names first; else, where any number of dimensions goes, two; else the most with a batch, yet
+    images rather than volumes.
+    """
+
+    def rank(entries: Entries) -> int:
+        return len(entries[0].shape)
+
+    kinds = {rank(entries) for entries in works}
+    wanted = [told.rank for told in documented]
+    wanted += [claim.rank] if claim.rank else []
+    wanted += [2] if {2, 3, 4} <= kinds else []
+    wanted += [4]
+    for kind in wanted:
+        for entries in works:
+            if rank(entries) == kind and entries[0].shape[:1] in ((BATCH,), ()):
+                return entries
+    return max(works, key=lambda entries: (entries[0].shape[:1] == (BATCH,), rank(entries), -works.index(entries)))
+
+
+def _shapes(call: Caller, claim: Claim, documented: list[Documented]) -> Iterator[tuple[Dim, ...]]:
+    """Shapes for the first argument, the likeliest first: a size that the module knows as last or second dimension, or
+    none of them.
+    """
+    widths: list[Dim] = [*_known_widths(call), FEATURES]
+    shapes: list[tuple[Dim, ...]] = []
+    for width in widths:
+        shapes += [(BATCH, width), (BATCH, LENGTH, width), (BATCH, width, HEIGHT, WIDTH), (BATCH, width, LENGTH)]
+    for width in widths[:3]:
+        shapes += [
+            (BATCH, width, "T", HEIGHT, WIDTH),
+            (width,),
+            (BATCH, HEIGHT, WIDTH, width),
+            (BATCH, 2, LENGTH, width),
+        ]
+    shapes += [(BATCH,), ()]
+    wanted = [told.rank for told in documented] + ([claim.rank] if claim.rank else [])
+    shapes.sort(key=lambda shape: wanted.index(len(shape)) if len(shape) in wanted else len(wanted))
+    yield from dict.fromkeys(shapes)
+
+
+def _known_widths(call: Caller) -> Iterator[Dim]:
+    """Sizes that an input may have to have: constructor arguments, inputs first; then what the parameters show."""
+    integers = {name: value for name, value in call.init.items() if type(value) is int and value > 1}
+    weights = [p for p in call.module.parameters() if not is_lazy(p) and p.ndim >= 1]
+    shown = [p.shape[1] if p.ndim > 1 else p.shape[0] for p in weights[:3]]
+
+    def likely(name: str) -> tuple[bool, bool]:
+        return (not re.match(r"in|.*(model|embed|feature|channel|dim)", name), integers[name] not in shown)
+
+    names = sorted(integers, key=likely)
+    yield from (name for name in names if not re.search(r"kernel|head|layer|depth|group|factor|class|out|pad", name))
+    covered = set(integers.values())
+    yield from dict.fromkeys(int(size) for size in shown if size not in covered and 1 < size <= 2048)
+    buffers = [b for b in call.module.buffers() if not is_lazy(b) and b.ndim >= 1 and b.numel() > 1]
+    yield from dict.fromkeys(int(b.shape[0]) for b in buffers[:1] if b.shape[0] not in covered)
+
+
+def _repair(
+    call: Caller, entries: Entries, fixed: Mapping[str, InputSpec]
+) -> tuple[Entries | None, int, int, Exception | None]:
+    """Try the entries; where they are refused, follow what the complaint suggests, a few steps deep."""
+    waiting, seen, tried, first = [(entries, 0)], {entries}, 0, None
+    while waiting and tried < 12:
+        entries, depth = waiting.pop(0)
+        outcome = call(entries)
+        tried += 1
+        if outcome.works:
+            return entries, depth, tried, None
+        if outcome.error is None:
+            continue
+        first = first or outcome.error
+        if depth < REPAIRS:
+            ways = [
+                way
+                for way in repaired(entries, Spec(call.init, entries), outcome.error)
+                if way not in seen and all(fixed.get(entry.name, entry) == entry for entry in way)
+            ][:4]
+            seen.update(ways)
+            waiting = [*((way, depth + 1) for way in ways), *waiting]
+    return None, 0, tried, first
+
+
+def forward_arguments(forward: Any) -> tuple[list[str], set[str], bool]:
+    """Return the names of the tensors that ``forward`` requires, all names that it knows (none where it takes any), and
+    whether its arguments go by position only.
+    """
+    try:
+        parameters = [p for p in inspect.signature(forward).parameters.values() if p.name != "self"]
+    except (TypeError, ValueError):
+        return ["input"], set(), True
+    kinds = {p.kind for p in parameters}
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    required = [p.name for p in named if p.default is p.empty]
+    if not required and inspect.Parameter.VAR_POSITIONAL in kinds:
+        return ["input"], set(), True
+    if not required and named:
+        required = [named[0].name]
+    positional = bool(kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL})
+    known = set() if inspect.Parameter.VAR_KEYWORD in kinds else {p.name for p in named}
+    return required, known, positional
