@@ -33,12 +33,12 @@ def test_strided_convolution_follows_its_closed_form() -> None:
     spec = Spec(init, (parse_input("input", "float[N, 2, H, 11]"),))
     (output,) = learn_outputs(Subject(resolve("torch.nn:Conv2d"), Spec(init | {"padding": (1, 1)}, spec.inputs)))
     for height in range(1, 40):
-        assert predict(output, {"N": 2, "H": height}) == [2, 4, (height + 2 - 3) // 2 + 1, 6]
+        assert predict(output, {"out_channels": 4, "N": 2, "H": height}) == [2, 4, (height + 2 - 3) // 2 + 1, 6]
 
 
 def test_several_outputs() -> None:
     init = {"input_size": 5, "hidden_size": 4}
-    assert laws("torch.nn:GRU", init, input="float[L, N, 5]") == [["L", "N", 4], [1, "N", 4]]
+    assert laws("torch.nn:GRU", init, input="float[L, N, 5]") == [["L", "N", "hidden_size"], [1, "N", "hidden_size"]]
 
 
 def test_a_dimension_without_a_law_is_not_guessed(module_file: Callable[[str], str]) -> None:
