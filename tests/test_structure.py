@@ -27,6 +27,7 @@ HOUSE = [
     "spec",
     "tracing",
     "comparison",
+    "packages",
     "targets",
     "reproduction",
     "config",

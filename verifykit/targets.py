@@ -43,8 +43,8 @@ def resolve(name: str) -> Target:
     """
     where, colon, attribute = name.rpartition(":")
     if not (colon and where and attribute):
-        raise TargetError(_malformed(name))
-    module = _load_file(where) if where.endswith(".py") else _load_module(where)
+        raise TargetError(malformed(name))
+    module = load(where)
     obj: Any = module
     for depth, part in enumerate(parts := attribute.split(".")):
         try:
@@ -74,7 +74,17 @@ def display_path(file: str) -> str:
         return file
 
 
-def _malformed(name: str) -> str:
+def load(where: str) -> ModuleType:
+    """Import a module by its dotted name, or from its ``.py`` file.
+
+    Raises:
+        TargetError: there is none, or importing it fails.
+    """
+    return _load_file(where) if where.endswith(".py") else _load_module(where)
+
+
+def malformed(name: str) -> str:
+    """Return what is wrong with a target of another form, with the likely one."""
     head, _, tail = name.rpartition(".")
     hint = f" Did you mean '{head}:{tail}'?" if head and tail[:1].isupper() else ""
     return f"{name!r} is not a target: expected 'module:attribute' or 'path/to/file.py:attribute'.{hint}"

@@ -9,12 +9,13 @@ import click
 import msgspec
 
 from verifykit.config import TargetConfig, load_config
-from verifykit.errors import UserError, did_you_mean
+from verifykit.errors import TargetError, UserError, did_you_mean
 from verifykit.events import AuditFinished
+from verifykit.packages import expanded
 from verifykit.reporting import FILE_FORMATS, render
 from verifykit.reporting.writing import check_writable, file_names, report_paths, write_atomically
 from verifykit.reproduction import audit_command
-from verifykit.results import Audit, Report, exit_code
+from verifykit.results import Audit, AuditError, Report, exit_code
 
 EPILOG = """\b
 Examples:
@@ -46,8 +47,10 @@ Examples:
 @click.option(
     "--budget",
     type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
     metavar="SECONDS",
-    help="Begin no check after this time.",
+    help="For each target: search no inputs and begin no check after this time.",
 )
 @click.option(
     "--format",
@@ -72,7 +75,7 @@ def command(
     ignore: tuple[str, ...],
     no_profile: bool,
     seed: int,
-    budget: float | None,
+    budget: float,
     formats: tuple[str, ...],
     output: str | None,
     fail_on: Literal["error", "warning", "never"] | None,
@@ -80,16 +83,19 @@ def command(
 ) -> None:
     """Verify TARGETs, 'module:Attr' or 'path/to/file.py:Attr': gradients, shapes, parity, cost.
 
+    A package, 'pkg', stands for every public module class in it.
+
     Without TARGET, those of [tool.verifykit] in pyproject.toml are audited.
     """
     from verifykit.spec.declared import parse_init_option, parse_input_option
 
     config = load_config(Path.cwd())
-    names = list(dict.fromkeys(targets or config.targets))
-    if not names:
+    wanted = list(dict.fromkeys(targets or config.targets))
+    if not wanted:
         raise UserError("nothing to audit: give a TARGET such as mymodule:MyLayer, or targets in [tool.verifykit].")
     chosen = _formats(formats)
     given = TargetConfig(dict(map(parse_init_option, init)), dict(map(parse_input_option, inputs)), reference)
+    names, failures = _expanded(wanted)
     files = _files(names, chosen, output)
 
     # From here on torch is needed.
@@ -101,7 +107,7 @@ def command(
     checks = select_checks(load_checks(config.load), _split(select) or config.select, [*_split(ignore), *config.ignore])
     environment = describe_environment(device)
     traces = _traces(names, files)
-    audits: list[Audit] = []
+    audits = [Audit(name, "error", AuditError(error.kind, str(error))) for name, error in failures]
     with LiveProgress() as progress:
         for name in names:
             pinned = config.target.get(name, TargetConfig())
@@ -118,11 +124,21 @@ def command(
     sys.exit(exit_code(report, fail_on or config.fail_on))
 
 
+def _expanded(wanted: list[str]) -> tuple[list[str], list[tuple[str, TargetError]]]:
+    """The targets that were meant, and which of them could not all be imported."""
+    names: list[str] = []
+    failures: list[tuple[str, TargetError]] = []
+    for name in wanted:
+        found, failed = expanded(name)
+        names += found
+        failures += [(name, error) for error in failed]
+    return list(dict.fromkeys(names)), failures
+
+
 Files = dict[Path, tuple[str, str | None]]
 
 
 def _files(names: list[str], chosen: list[str], output: str | None) -> Files:
-
     endings = {name: FILE_FORMATS[name] for name in chosen if name in FILE_FORMATS}
     if output is None:
         return {}
@@ -138,7 +154,6 @@ def _files(names: list[str], chosen: list[str], output: str | None) -> Files:
 
 def _traces(names: list[str], files: Files) -> dict[str, Path]:
     """The trace of each target goes beside its Markdown report."""
-
     folder = next((path.parent for path, (format, _) in files.items() if format == "markdown"), None)
     if folder is None:
         return {}
@@ -168,7 +183,6 @@ def _split(values: tuple[str, ...]) -> list[str]:
 
 
 def _formats(given: tuple[str, ...]) -> list[str]:
-
     known = ("terminal", *FILE_FORMATS)
     for name in given:
         if name not in known:

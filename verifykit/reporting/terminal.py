@@ -66,6 +66,19 @@ def print_report(report: Report, console: Console) -> None:
     for audit in report.audits:
         if audit.error is None:
             _print_audit(audit, console)
+    if len(report.audits) > 1:
+        console.print(_summary(report.audits))
+
+
+def _summary(audits: list[Audit]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title="Summary", title_justify="left")
+    table.add_column("target", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("outcome", overflow="fold")
+    for audit in audits:
+        told = Text(visible(verdict(audit).partition(": ")[2] or verdict(audit)))
+        table.add_row(Text(visible(audit.target)), Text(audit.status, style=STYLE[audit.status]), told)
+    return table
 
 
 def _print_audit(audit: Audit, console: Console) -> None:
