@@ -90,7 +90,7 @@ def prepare(name: str, plan: Plan) -> tuple[Subject, Mapping[str, str]]:
     """
     target = resolve(name)
     attribute = attribute_config(target)
-    spec = completed(target, declared_spec(target, plan.given, plan.pinned), plan.seed)
+    spec = completed(target, declared_spec(target, plan.given, plan.pinned), plan.seed, (plan.budget or 60) / 4)
     wanted = plan.given.reference or plan.pinned.reference or attribute.reference
     reference = resolve_reference(wanted, spec.init) if wanted else None
     subject = Subject(target, spec, plan.seed, plan.device, reference)

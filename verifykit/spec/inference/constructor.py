@@ -123,16 +123,38 @@ def _asked_for(target: Target, message: str, known: Collection[str]) -> list[str
     missing = re.search(r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)", message)
     if missing:
         return [name for name in re.findall(r"'(\w+)'", missing[1]) if name not in known]
-    return optional_arguments(target, message.partition(": ")[2], known)
+    told = message.partition(": ")[2]
+    if _takes_any(target) and (keys := re.findall(r"KeyError: '(\w+)'|`(\w+)` must be", told)):
+        return [name for key in keys for name in key if name and name not in known]
+    return optional_arguments(target, told, known)
+
+
+def _takes_any(target: Target) -> bool:
+    try:
+        return any(p.kind is p.VAR_KEYWORD for p in inspect.signature(target.obj).parameters.values())
+    except (TypeError, ValueError):
+        return False
 
 
 def _repaired(by_name: Mapping[str, Argument], chosen: dict[str, int], message: str) -> Iterator[dict[str, int]]:
     """Other choices for the arguments that the message names; for all of them where it names none."""
     told = message.partition(": ")[2] or message
     named = [name for name in by_name if re.search(rf"\b{re.escape(name)}\b", told)]
+    _offer(by_name, named, chosen, told)
     for name in named or by_name:
         for index in range(chosen[name] + 1, len(by_name[name].values))[: 12 if named else 5]:
             yield {**chosen, name: index}
+
+
+def _offer(by_name: Mapping[str, Argument], named: Sequence[str], chosen: Mapping[str, int], told: str) -> None:
+    """Put what the complaint quotes or counts next in line for the arguments that it may be about."""
+    quoted = [(word, "its own message") for word in re.findall(r"['\"`](\w+)['\"`]", told) if word not in by_name]
+    counted = [(int(n), "its own message") for n in re.findall(r"(?<![\d.])\d{1,3}(?![\d.])", told)]
+    for name in named or by_name:
+        values, next_one = by_name[name].values, chosen[name] + 1
+        current = values[chosen[name]][0]
+        offered = quoted if isinstance(current, str) else counted if named and type(current) is int else []
+        values[next_one:next_one] = [pair for pair in offered[:6] if pair[0] not in [value for value, _ in values]]
 
 
 def _varied(by_name: Mapping[str, Argument], chosen: dict[str, int]) -> Iterator[dict[str, int]]:

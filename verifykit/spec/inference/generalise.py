@@ -5,7 +5,8 @@ from typing import Any
 
 from verifykit.spec.dims import Dim
 from verifykit.spec.domain import Below, Domain
-from verifykit.spec.inference.trying import Caller, Entries, usual
+from verifykit.spec.inference.repairing import usual
+from verifykit.spec.inference.trying import Caller, Entries
 from verifykit.spec.model import Spec
 
 # Added to the usual size of a symbol: odd and even sizes, smaller and larger ones.
@@ -18,6 +19,8 @@ def generalised(call: Caller, entries: Entries, rebuild: Any) -> Entries:
 
     ``rebuild`` returns a caller for other constructor arguments, or nothing where the constructor refuses them.
     """
+    if not call(entries).works:
+        call = replace(call, lenient=True)
     entries = _multiplied(call, _named(call, entries, rebuild))
     for symbol in Spec(call.init, entries).free:
         entries = _loosened(call, entries, symbol)
@@ -80,19 +83,32 @@ def _multiplied(call: Caller, entries: Entries) -> Entries:
         for axis, dim in enumerate(entry.shape):
             if isinstance(dim, int):
                 fresh = _fresh(entries)
-                shape = (*entries[index].shape[:axis], fresh, *entries[index].shape[axis + 1 :])
-                alone = (*entries[:index], replace(entries[index], shape=shape), *entries[index + 1 :])
+                alone = _placed(entries, index, axis, fresh)
                 if _is_free(call, alone, fresh):
                     entries = alone
+                elif least := _at_least(call, alone, fresh, dim):
+                    entries = least
     for dim in dict.fromkeys(d for entry in entries for d in entry.shape if isinstance(d, int) or d in bound):
         fresh = _fresh(entries)
         free = _substituted(entries, {dim: fresh})
         multiple = _substituted(entries, {dim: f"{dim}*{fresh}"})
-        if isinstance(dim, int) and _is_free(call, free, fresh):
+        if _is_free(call, free, fresh):
             entries = free
+        elif isinstance(dim, int) and (least := _at_least(call, free, fresh, dim)):
+            entries = least
         elif dim != 1 and all(call(multiple, {fresh: n}).works for n in (1, 2, 3)):
             entries = multiple
     return entries
+
+
+def _at_least(call: Caller, entries: Entries, symbol: str, size: int) -> Entries | None:
+    """A symbol that works at ``size`` as any size from about this one on, or every second, fourth, … of them."""
+    for step in (1, 2, 4, 8, 16, 32):
+        law = f"{symbol} + {size - 2}" if step == 1 else f"{step}*{symbol} + {size - step}"
+        more = _substituted(entries, {symbol: law})
+        if size > max(step, 4) and all(call(more, {symbol: n}).works for n in (1, 2, 3, 4)):
+            return more
+    return None
 
 
 def _is_free(call: Caller, entries: Entries, symbol: str) -> bool:
@@ -118,6 +134,11 @@ def _confirmed_together(call: Caller, entries: Entries) -> Entries:
     return (
         fixed if call(fixed, {s: together[s] for s in kept}).works else _substituted(fixed, {s: sizes[s] for s in kept})
     )
+
+
+def _placed(entries: Entries, index: int, axis: int, dim: Dim) -> Entries:
+    shape = (*entries[index].shape[:axis], dim, *entries[index].shape[axis + 1 :])
+    return (*entries[:index], replace(entries[index], shape=shape), *entries[index + 1 :])
 
 
 def _substituted(entries: Entries, changes: dict[Any, Dim]) -> Entries:

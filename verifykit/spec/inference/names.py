@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Role = Literal["real", "query", "target", "labels", "tokens", "mask", "lengths", "probability", "weight", "positive"]
+Role = Literal[
+    "real", "query", "target", "labels", "tokens", "edges", "edge_values", "mask", "lengths", "probability", "weight",
+    "positive",
+]  # fmt: skip
 
 # First match wins; the values are tried in order.
 _SIZES: list[tuple[str, Sequence[Any]]] = [
+    (r"spatial_?(n?dims?|dimensions?)|n_?dims?|ndim", (2, 1, 3)),
     (r"num_?embeddings|vocab(_?size)?|n_?(vocab|tokens?)|num_?tokens", (11,)),
     (r"n_?classes|num_?class(es)?|classes|num_?labels|n_?labels|class_?num|nb_?classes", (5,)),
     (r".*(kernel|filter|window)_?(size|len|length|width)?|k_?size|kernel", (3, (3, 3), 4, 2)),
@@ -37,7 +41,7 @@ _SIZES: list[tuple[str, Sequence[Any]]] = [
      r"|(up|down)scale_?factor|.*ratio|reduction.*|squeeze.*|radix|r|rank|lora_?r", (2, 1, 4)),
     (r"output_?size|size|shape|output_?shape|target_?size", (3, (3, 3), (4, 4), [2, 3])),
     (r"padd?(ing)?", (1, (1, 1), (1, 1, 1, 1))),
-    (r"dilation|ndim|order|power|degree|num_?directions|n_?dims?", (1, 2, 3)),
+    (r"dilation|order|power|degree|num_?directions", (1, 2, 3)),
     (r"normali[sz]ed_?shape", (6,)),
     (r"channels?|(num_?|n_?)(channels?|features?|feat|filters?|ch|dims?)|nf|nc|ch|c|planes|width|features|dims?|d"
      r"|(d_?)?model(_?dims?)?|.*embed(ding)?s?(_?(dims?|size))?|emb(ed)?_?(dims?|size)|n_?embd?|e|.*_?(dim|channels)s?"
@@ -55,9 +59,11 @@ _SIZES: list[tuple[str, Sequence[Any]]] = [
 
 _ROLES: list[tuple[str, Role]] = [
     (r".*mask.*|.*_mask|valid", "mask"),
+    (r"edge_?ind(ex|ices)|edges", "edges"),
+    (r"edge_?\w+|pseudo", "edge_values"),
     (r"(x_?)?len(gth)?s?|.*_?lengths|seq_?lens?", "lengths"),
     (r"input_?ids|token_?ids|.*tokens?(_ids)?|idx|index|indices|ids|timesteps?|positions?|position_ids|steps?|t|codes"
-     r"|edge_index|batch", "tokens"),
+     r"|batch", "tokens"),
     (r"labels?|y|class(es)?|.*_?labels?|gt_?labels?", "labels"),
     (r"targets?|y_?true|gt|ground_?truth|truth|true|reference|ref|expected|.*_?targets?|y_gt|trues?|actual", "target"),
     (r"keys?|values?|k|v|memory|context|kv|encoder_\w+|cross", "query"),

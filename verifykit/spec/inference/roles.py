@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice, product
 
 from torch import nn
 
@@ -11,78 +12,100 @@ from verifykit.spec.inference.names import Claim, role_of
 from verifykit.spec.inference.trying import Caller, Entries
 from verifykit.spec.model import InputSpec
 
-BATCH, LENGTH, FEATURES, HEIGHT, WIDTH = "N", "L", "D", "H", "W"
+BATCH, LENGTH, FEATURES, HEIGHT, WIDTH, EDGES = "N", "L", "D", "H", "W", "E"
+
+
+# Ways tried for one shape of the first argument.
+WAYS = 32
 
 
 def completions(
-    arguments: Sequence[str], shape: tuple[Dim, ...], fixed: Mapping[str, InputSpec], call: Caller, claim: Claim
+    arguments: Sequence[str],
+    shape: tuple[Dim, ...],
+    fixed: Mapping[str, InputSpec],
+    call: Caller,
+    claim: Claim,
+    *,
+    odd: bool = False,
 ) -> Iterator[Entries]:
-    """The first argument with this shape, the others in the ways that their names suggest, in step with one another."""
-    first = arguments[0]
-    options = {
-        name: [fixed[name]] if name in fixed else list(_options(name, shape, name == first, call, claim))
-        for name in arguments
-    }
-    longest = max(len(ways) for ways in options.values())
-    for step in range(longest):
-        yield tuple(options[name][min(step, len(options[name]) - 1)] for name in arguments)
-    if len(arguments) > 2:  # one argument at a time in another way
-        for name in arguments[1:]:
-            for way in options[name][1:]:
-                yield tuple(way if other == name else options[other][0] for other in arguments)
+    """The first argument with this shape, the others in the ways that their names suggest, the likeliest first;
+    ``odd`` gives the first argument kinds that few modules take.
+    """
+    name, *others = arguments
+    plain, unusual = _first(name, shape, call, claim)
+    firsts = [fixed[name]] if name in fixed else unusual if odd else plain
+    options = [[fixed[n]] if n in fixed else list(_other(n, shape, call, claim)) for n in others]
+    for first in firsts:
+        yield from ((first, *ways) for ways in islice(_combined(options), WAYS))
 
 
-def _options(name: str, shape: tuple[Dim, ...], is_first: bool, call: Caller, claim: Claim) -> Iterator[InputSpec]:
+def _combined(options: Sequence[Sequence[InputSpec]]) -> Iterator[tuple[InputSpec, ...]]:
+    """All in step, then one at a time in another way, then a few at once."""
+    steps = [tuple(min(step, len(ways) - 1) for ways in options) for step in range(max(map(len, options), default=1))]
+    for index, ways in enumerate(options):
+        steps += [tuple(way if other == index else 0 for other in range(len(options))) for way in range(1, len(ways))]
+    few = [range(min(len(ways), 3)) for ways in options[:4]]
+    rest = tuple(0 for _ in options[4:])
+    steps += [(*picked, *rest) for picked in sorted(product(*few), key=sum)]
+    for picked in dict.fromkeys(steps):
+        yield tuple(ways[index] for ways, index in zip(options, picked, strict=True))
+
+
+def _first(name: str, shape: tuple[Dim, ...], call: Caller, claim: Claim) -> tuple[list[InputSpec], list[InputSpec]]:
+    """What the first argument is likely to be, and what it might be."""
+    real = InputSpec(name, "float", shape, Real())
+    unit = replace(real, domain=Interval(0.0, 1.0, False, False))
+    tokens = InputSpec(name, "long", shape[:2], Below(_vocabulary(call)))
+    integers = [tokens, replace(tokens, shape=(BATCH,))]
+    odd = [InputSpec(name, "complex", shape, Real()), InputSpec(name, "bool", shape, Boolean())]
+    embeds = any(isinstance(m, nn.Embedding | nn.EmbeddingBag) for m in call.module.modules())
+    if role_of(name) == "tokens" or embeds:
+        return [*integers, real], [unit, *odd]
+    if claim.is_loss or role_of(name) == "probability":
+        return [real, unit], [*integers, *odd]
+    return [real], [unit, *integers, *odd]
+
+
+def _other(name: str, shape: tuple[Dim, ...], call: Caller, claim: Claim) -> Iterator[InputSpec]:
     role = role_of(name)
     real = InputSpec(name, "float", shape, Real())
+    unit = replace(real, domain=Interval(0.0, 1.0, False, False))
     tokens = InputSpec(name, "long", shape[:2], Below(_vocabulary(call)))
-    if is_first:
-        if role == "tokens" or any(isinstance(m, nn.Embedding | nn.EmbeddingBag) for m in call.module.modules()):
-            yield tokens
-            yield replace(tokens, shape=(BATCH,))
-        yield real
-        if claim.is_loss or role == "probability":
-            yield replace(real, domain=Interval(0.0, 1.0, False, False))
-        yield tokens
-        yield replace(real, domain=Interval(0.0, 1.0, False, False))
-        yield InputSpec(name, "complex", shape, Real())
-        yield InputSpec(name, "bool", shape, Boolean())
-        return
     labels = [
         InputSpec(name, "long", (*shape[:1], *shape[2:]), Below(shape[1] if len(shape) > 1 else 2)),
         InputSpec(name, "long", shape[:1], Below(shape[-1] if len(shape) > 1 else 2)),
         InputSpec(name, "long", shape, Below(2)),
     ]
-    same = [real, replace(real, domain=Interval(0.0, 1.0, False, False))]
     smaller = [replace(real, shape=shape[:-1]), replace(real, shape=shape[:1])]
     match role:
         case "labels":
-            yield from (*labels, *same, *smaller)
+            yield from (*labels, real, unit, *smaller)
         case "target":
-            yield from (*labels, *same, *smaller) if claim.wants_labels else (*same, *labels, *smaller)
+            yield from (*labels, real, unit, *smaller) if claim.wants_labels else (real, unit, *labels, *smaller)
         case "mask":
-            yield from (
-                InputSpec(name, "bool", shape[:-1], Boolean()),
-                InputSpec(name, "bool", (*shape[:-1], shape[-2] if len(shape) > 1 else LENGTH), Boolean()),
-                InputSpec(name, "bool", shape, Boolean()),
-                *same,
-            )
+            yield InputSpec(name, "bool", shape[:-1], Boolean())
+            yield InputSpec(name, "bool", (*shape[:-1], shape[-2] if len(shape) > 1 else LENGTH), Boolean())
+            yield from (InputSpec(name, "bool", shape, Boolean()), real, unit)
         case "lengths":
             yield InputSpec(name, "long", shape[:1], Interval(1, 3, True, True))
+        case "edges":
+            yield InputSpec(name, "long", (2, EDGES), Below(shape[0] if shape else BATCH))
+        case "edge_values":
+            yield replace(real, shape=(EDGES,))
+            yield replace(real, shape=(EDGES, *shape[1:]))
+            yield InputSpec(name, "long", (EDGES,), Below(2))
         case "tokens":
-            yield from (
-                InputSpec(name, "long", shape[:1], Below(_vocabulary(call))),
-                tokens,
-                replace(tokens, shape=shape),
-                InputSpec(name, "long", (2, "E"), Below(BATCH)),
-                replace(real, shape=shape[:1]),
-            )
+            yield InputSpec(name, "long", shape[:1], Below(_vocabulary(call)))
+            yield from (tokens, replace(tokens, shape=shape), replace(real, shape=shape[:1]))
         case "positive" | "probability":
-            yield from (replace(real, domain=Interval(0.0, 1.0, False, False)), *same)
+            yield from (unit, real)
         case _:
-            yield from (*same, *labels, *smaller)
+            yield from (real, unit)
             if len(shape) == 3:
                 yield replace(real, shape=(shape[0], "S", shape[2]))
+            for width in (n for n, v in call.init.items() if type(v) is int and v > 1 and shape and n != shape[-1]):
+                yield replace(real, shape=(*shape[:-1], width))
+            yield from (*labels, *smaller, replace(real, shape=(*shape[:1], 1)))
     yield replace(real, domain=Simplex())
 
 

@@ -12,13 +12,16 @@ from torch.nn.parameter import is_lazy
 from verifykit.spec.dims import Dim
 from verifykit.spec.inference.documented import Documented
 from verifykit.spec.inference.names import Claim
+from verifykit.spec.inference.repairing import repaired
 from verifykit.spec.inference.roles import BATCH, FEATURES, HEIGHT, LENGTH, WIDTH, completions
-from verifykit.spec.inference.trying import Caller, Entries, repaired
+from verifykit.spec.inference.trying import Caller, Entries, Outcome
 from verifykit.spec.model import InputSpec, Spec
 
 # Attempts and seconds for one construction, and complaints followed one after the other.
-ATTEMPTS, SECONDS = 250, 6.0
+ATTEMPTS, SECONDS = 2000, 4.0
 REPAIRS = 4
+# Fixed sizes that modules without a size of their own ask for: mono, stereo, colours; images that survive halving.
+CHANNELS, IMAGES = (3, 1, 2), (32, 64, 224)
 
 
 @dataclass(frozen=True)
@@ -52,30 +55,38 @@ def search(
     Raises:
         Exhausted: nothing worked within the bounds.
     """
+    attempts, started = 0, time.monotonic()
     if not arguments:
         raise Exhausted(0, "", None)
-    attempts, started = 0, time.monotonic()
-    works: dict[Entries, int] = {}
-    telling: tuple[str, Exception | None] = ("", None)
     names = (arguments[0].lower(), "input", "x")
     documented = next((told for name, told in documentation.items() if name in names), [])
-    for shape in _shapes(call, claim, documented):
-        spent = time.monotonic() - started
-        if attempts >= ATTEMPTS or spent > SECONDS or (works and spent > SECONDS / 4):
+    works: dict[Entries, int] = {}
+    ends: list[Entries] = []
+    telling: tuple[str, Exception | None] = ("", None)
+    for odd in (False, True):
+        for shape in _shapes(call, claim, documented):
+            spent = time.monotonic() - started
+            if attempts >= ATTEMPTS or spent > SECONDS or (works and spent > SECONDS / 4):
+                break
+            if works and any(isinstance(dim, int) for dim in shape[2:]):  # large images are for what needs them
+                break
+            for entries in completions(arguments, shape, fixed, call, claim, odd=odd):
+                found, depth, tried, outcome = _repair(call, entries, fixed)
+                attempts += tried
+                if found is not None:
+                    works[found] = min(depth, works.get(found, depth))
+                    break
+                if outcome.ends:
+                    ends.append(entries)
+                elif telling[1] is None:
+                    telling = (", ".join(map(str, entries)), outcome.error)
+                if attempts >= ATTEMPTS or time.monotonic() - started > SECONDS:
+                    break
+        if works:
             break
-        for entries in completions(arguments, shape, fixed, call, claim):
-            found, depth, tried, error = _repair(call, entries, fixed)
-            attempts += tried
-            if found is not None:
-                works[found] = min(depth, works.get(found, depth))
-                break
-            if error is not None and telling[1] is None:
-                telling = (", ".join(map(str, entries)), error)
-            if attempts >= ATTEMPTS:
-                break
-    if not works:
+    if not works and not ends:
         raise Exhausted(attempts, *telling)
-    ranked = sorted(works, key=lambda entries: works[entries])  # those that needed no repair first
+    ranked = sorted(works, key=lambda entries: works[entries]) or ends  # those that needed no repair first
     best = _preferred(ranked, documented, claim)
     return Found(best, [entries for entries in ranked if entries != best], attempts)
 
@@ -116,9 +127,12 @@ def _shapes(call: Caller, claim: Claim, documented: list[Documented]) -> Iterato
             (BATCH, 2, LENGTH, width),
         ]
     shapes += [(BATCH,), ()]
+    shapes += [shape for c in CHANNELS for shape in ((BATCH, c, HEIGHT, WIDTH), (BATCH, c, LENGTH), (BATCH, c))]
     wanted = [told.rank for told in documented] + ([claim.rank] if claim.rank else [])
     shapes.sort(key=lambda shape: wanted.index(len(shape)) if len(shape) in wanted else len(wanted))
     yield from dict.fromkeys(shapes)
+    for size in IMAGES:
+        yield from ((BATCH, width, size, size) for width in (*widths[:1], *CHANNELS))
 
 
 def _known_widths(call: Caller) -> Iterator[Dim]:
@@ -138,21 +152,20 @@ def _known_widths(call: Caller) -> Iterator[Dim]:
     yield from dict.fromkeys(int(b.shape[0]) for b in buffers[:1] if b.shape[0] not in covered)
 
 
-def _repair(
-    call: Caller, entries: Entries, fixed: Mapping[str, InputSpec]
-) -> tuple[Entries | None, int, int, Exception | None]:
-    """Try the entries; where they are refused, follow what the complaint suggests, a few steps deep."""
-    waiting, seen, tried, first = [(entries, 0)], {entries}, 0, None
+def _repair(call: Caller, entries: Entries, fixed: Mapping[str, InputSpec]) -> tuple[Entries | None, int, int, Outcome]:
+    """Try the entries; where they are refused, follow what the complaint suggests, a few steps deep. Returns what
+    works, how deep, after how many attempts, and how the first attempt ended.
+    """
+    waiting, seen, tried = [(entries, 0)], {entries}, 0
+    first: Outcome | None = None
     while waiting and tried < 12:
         entries, depth = waiting.pop(0)
         outcome = call(entries)
         tried += 1
+        first = first or outcome
         if outcome.works:
-            return entries, depth, tried, None
-        if outcome.error is None:
-            continue
-        first = first or outcome.error
-        if depth < REPAIRS:
+            return entries, depth, tried, first
+        if outcome.error is not None and depth < REPAIRS:
             ways = [
                 way
                 for way in repaired(entries, Spec(call.init, entries), outcome.error)
@@ -160,24 +173,35 @@ def _repair(
             ][:4]
             seen.update(ways)
             waiting = [*((way, depth + 1) for way in ways), *waiting]
-    return None, 0, tried, first
+    return None, 0, tried, first or Outcome({})
 
 
-def forward_arguments(forward: Any) -> tuple[list[str], set[str], bool]:
-    """Return the names of the tensors that ``forward`` requires, all names that it knows (none where it takes any), and
-    whether its arguments go by position only.
+@dataclass(frozen=True)
+class Arguments:
+    """What a forward takes: the names of the tensors that it requires, those that may be left out (``None`` then), all
+    names that it knows (none where it takes any), and whether its arguments go by position only.
     """
+
+    required: list[str]
+    optional: list[str]
+    known: set[str]
+    positional: bool
+
+
+def forward_arguments(forward: Any) -> Arguments:
+    """Read the signature of ``forward``."""
     try:
         parameters = [p for p in inspect.signature(forward).parameters.values() if p.name != "self"]
     except (TypeError, ValueError):
-        return ["input"], set(), True
+        return Arguments(["input"], [], set(), True)
     kinds = {p.kind for p in parameters}
     named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     required = [p.name for p in named if p.default is p.empty]
+    optional = [p.name for p in named if p.default is None]
     if not required and inspect.Parameter.VAR_POSITIONAL in kinds:
-        return ["input"], set(), True
+        return Arguments(["input"], [], set(), True)
     if not required and named:
         required = [named[0].name]
     positional = bool(kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL})
     known = set() if inspect.Parameter.VAR_KEYWORD in kinds else {p.name for p in named}
-    return required, known, positional
+    return Arguments(required, [name for name in optional if name not in required], known, positional)
