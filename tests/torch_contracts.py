@@ -119,7 +119,6 @@ CONTRACTS = {
 
 # Classes that get no spec without configuration, and why.
 NOT_INFERRED = {
-    "CTCLoss": "targets and both lengths depend on one another's values",
     "Container": "abstract: it has no forward",
     "Fold": "the number of blocks must be the one that output and kernel size imply",
     "Module": "abstract: it has no forward",

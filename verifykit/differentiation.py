@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from verifykit.gradients.function import Function
 from verifykit.gradients.verdict import Mismatch, Verdict
 from verifykit.gradients.verify import disagrees, verify
-from verifykit.results import Finding, Location
+from verifykit.results import Finding, Location, Severity
 from verifykit.spec.domain import Real
 from verifykit.spec.functional import PureCall, pure_call
 from verifykit.spec.strategies import Case, cases, cast, refute
@@ -99,7 +99,17 @@ def blame(point: Point, mismatch: Mismatch, seed: int) -> Location | None:
     return where_gradient_stops(lambda: point.call(linear.leaves), leaf)
 
 
-def mismatch_finding(subject: Subject, point: Point, mismatch: Mismatch, what: str = "gradient") -> Finding:
+def severity_of(verdict: Verdict, mismatch: Mismatch) -> Severity | None:
+    """Return ``warning`` for what single precision could not tell from right, ``None`` for the check's own severity."""
+    resolution = torch.finfo(torch.float32).eps
+    ratio = mismatch.element.ratio
+    is_minute = verdict.relative_error < resolution and ratio is not None and abs(ratio - 1) < resolution
+    return "warning" if is_minute else None
+
+
+def mismatch_finding(
+    subject: Subject, point: Point, verdict: Verdict, mismatch: Mismatch, what: str = "gradient"
+) -> Finding:
     """Return the finding that a located mismatch of ``what`` makes."""
     element = mismatch.element
     if mismatch.pattern == "missing":
@@ -116,7 +126,8 @@ def mismatch_finding(subject: Subject, point: Point, mismatch: Mismatch, what: s
         "wrong elements": f"{mismatch.wrong} of {mismatch.examined} looked at",
         "point": point.name,
     }
-    return Finding(message, evidence=evidence, location=blame(point, mismatch, subject.seed))
+    location = blame(point, mismatch, subject.seed)
+    return Finding(message, severity_of(verdict, mismatch), evidence, location)
 
 
 def _without_refusals(point: Point) -> Point:

@@ -90,7 +90,7 @@ def prepare(name: str, plan: Plan) -> tuple[Subject, Mapping[str, str]]:
     """
     target = resolve(name)
     attribute = attribute_config(target)
-    spec = completed(target, declared_spec(target, plan.given, plan.pinned), plan.seed, (plan.budget or 60) / 4)
+    spec = completed(target, declared_spec(target, plan.given, plan.pinned), plan.seed)
     wanted = plan.given.reference or plan.pinned.reference or attribute.reference
     reference = resolve_reference(wanted, spec.init) if wanted else None
     subject = Subject(target, spec, plan.seed, plan.device, reference)
@@ -141,10 +141,16 @@ def run_check(check: Check, subject: Subject, reproduce: Callable[[], str] = str
 
 
 def _completed(finding: Finding, check: Check, subject: Subject, reproduce: Callable[[], str]) -> Finding:
+    severity, guesses = finding.severity or check.severity, subject.spec.guesses
+    message = finding.message
+    if guesses and severity == "error":
+        severity = "warning"
+        message += f" (or the inferred range of {', '.join(guesses)} is not what is meant: --input tells)"
     return msgspec.structs.replace(
         finding,
         rule=finding.rule or check.id,
-        severity=finding.severity or check.severity,
+        severity=severity,
+        message=message,
         location=finding.location or subject.forward_location,
         reproduce=finding.reproduce or reproduce(),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.differentiation import first_point, mismatch_finding
+from verifykit.differentiation import first_point, mismatch_finding, severity_of
 from verifykit.errors import one_line
 from verifykit.gradients.function import random_signs
 from verifykit.gradients.higher import backward_of
@@ -68,9 +68,10 @@ def double_backward(subject: Subject) -> Iterator[Finding | Verified]:
         return
     for mismatch in verdict.mismatches:
         if mismatch.element.leaf in point.call.names:
-            yield mismatch_finding(subject, point, mismatch, "second derivative with respect")
+            yield mismatch_finding(subject, point, verdict, mismatch, "second derivative with respect to")
         else:
-            yield Finding(f"the backward is not linear in its {mismatch.element.leaf}: {mismatch.cause}")
+            message = f"the backward is not linear in its {mismatch.element.leaf}: {mismatch.cause}"
+            yield Finding(message, severity_of(verdict, mismatch))
     if verdict.is_wrong:
         return
     if verdict.kind not in ("match", "kink"):

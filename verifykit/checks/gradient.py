@@ -87,5 +87,5 @@ def _findings(subject: Subject, point: Point, verdict: Verdict) -> Iterator[Find
             if value.numel() <= SHOWN and not value.is_complex()
         }
     for mismatch in verdict.mismatches:
-        finding = mismatch_finding(subject, point, mismatch)
+        finding = mismatch_finding(subject, point, verdict, mismatch)
         yield msgspec.structs.replace(finding, evidence={**finding.evidence, **small})

@@ -38,6 +38,6 @@ def graph_cut(subject: Subject) -> Iterator[Finding | Verified]:
     for point, verdict in found:
         if verdict.kind == "graph cut":
             for mismatch in verdict.mismatches:
-                yield mismatch_finding(subject, point, mismatch)
+                yield mismatch_finding(subject, point, verdict, mismatch)
     names = ", ".join(dict.fromkeys(name for point, _ in found for name in point.call.names))
     yield Verified(f"dependence of the outputs on {names}", len(found))

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+import msgspec
+
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
 from verifykit.results import Finding, Location, OutputFacts, Verified
@@ -52,9 +54,18 @@ def shape_contract(subject: Subject) -> Iterator[Finding | Verified]:
 
     tried = set[tuple[int, ...]]()
 
+    refused: list[tuple[Mapping[str, int], Exception]] = []
+
     def follows(drawn: Mapping[str, int]) -> None:
         tried.add(tuple(drawn.values()))
-        _compare(subject, outputs, drawn)
+        try:
+            _compare(subject, outputs, drawn)
+        except WrongShape:
+            raise
+        except Exception as error:
+            if not _is_too_small(subject, drawn):
+                raise
+            refused.append((drawn, error))
 
     refuted = refute(follows, sizes(subject.spec), examples=EXAMPLES, seed=subject.seed)
     if refuted is not None:
@@ -63,7 +74,10 @@ def shape_contract(subject: Subject) -> Iterator[Finding | Verified]:
             raise Inconclusive("the output's shape depends on the values of the input, not on its sizes alone")
         yield _finding(subject, drawn, error)
         return
-    yield Verified(f"output shape is {_laws(outputs)} at drawn sizes 1 to 12", len(tried))
+    yield Verified(f"output shape is {_laws(outputs)} at drawn sizes 1 to 12", len(tried) - len(refused))
+    if refused:
+        smallest, refusal = min(refused, key=lambda pair: sum(pair[0].values()))
+        yield msgspec.structs.replace(_finding(subject, smallest, refusal), severity="note")
     batch = free[0]
     for size in (1, 0):
         edge = {**subject.spec.usual_sizes, batch: size}
@@ -100,14 +114,26 @@ def _finding(subject: Subject, drawn: Mapping[str, int], error: BaseException) -
     evidence = {"sizes": dict(drawn), "input shapes": fed}
     if isinstance(error, WrongShape):
         return Finding(f"at {at}, {error}", evidence=evidence, location=_where_ranks_part(subject, drawn))
-    # A module may mean to refuse an empty or a single sample; it cannot mean to refuse an ordinary size.
-    edge = min(drawn.values()) <= 1
     return Finding(
         f"at {at}, the module raises{raised_at(error)}: {one_line(error)}",
-        "warning" if edge else "error",
+        "warning" if drawn[subject.spec.free[0]] <= 1 else "error",  # it may mean to refuse what is no batch
         evidence,
         raised_location(error),
     )
+
+
+def _is_too_small(subject: Subject, drawn: Mapping[str, int]) -> bool:
+    """Whether sizes other than the batch's may be below the least that the module takes, as a kernel has one."""
+    usual = subject.spec.usual_sizes
+    batch = subject.spec.free[0]
+    ordinary = {**drawn, batch: usual[batch]}
+    if all(ordinary[symbol] >= usual[symbol] for symbol in ordinary):
+        return False
+    try:
+        observe(subject, ordinary)
+    except Exception:
+        return True
+    return False
 
 
 def _where_ranks_part(subject: Subject, drawn: Mapping[str, int]) -> Location | None:

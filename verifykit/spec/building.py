@@ -74,9 +74,11 @@ def cast_module(module: nn.Module, dtype: torch.dtype, device: str) -> nn.Module
 
 
 def raised_location(error: BaseException) -> Location | None:
-    """Return the innermost frame of ``error`` that is neither torch's nor ours, or ``None``."""
+    """Return the innermost frame of ``error``, below the last one of ours, that is not torch's, or ``None``."""
     ours, torchs = __file__.rpartition("spec")[0], torch.__file__.rpartition("__init__")[0]
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((ours, torchs, "<"))]
+    stack = traceback.extract_tb(error.__traceback__)
+    last = max((depth for depth, f in enumerate(stack) if f.filename.startswith(ours)), default=-1)
+    frames = [f for f in stack[last + 1 :] if not f.filename.startswith((torchs, "<"))]
     return Location(display_path(frames[-1].filename), frames[-1].lineno or 1) if frames else None
 
 

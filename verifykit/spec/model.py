@@ -73,11 +73,14 @@ def parse_input(name: str, text: str) -> InputSpec:
 
 @dataclass(frozen=True)
 class Spec:
-    """How to build and feed a target. ``sources`` maps ``init.NAME`` and ``inputs.NAME`` to where each came from."""
+    """How to build and feed a target. ``sources`` maps ``init.NAME`` and ``inputs.NAME`` to where each came from;
+    ``guesses`` names the inputs whose range nothing confirms: what is found with them may be due to that.
+    """
 
     init: Mapping[str, Any]
     inputs: tuple[InputSpec, ...]
     sources: Mapping[str, str] = field(default_factory=dict)
+    guesses: tuple[str, ...] = ()
 
     @property
     def bound(self) -> dict[str, int]:

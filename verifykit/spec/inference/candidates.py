@@ -13,13 +13,18 @@ import torch
 from torch import nn
 
 from verifykit.spec.inference.names import sizes_for
+from verifykit.spec.inference.source import namesakes
 
 # Tried where nothing says more, and where what was said does not work.
 ANYTHING: tuple[Any, ...] = (4, 0.5, 8, 2, 1, 3, True, (3, 3), [4, 8], "relu", 16)
 
 
-def candidates(name: str, annotation: Any, depth: int) -> list[tuple[Any, str]]:
-    """Return values to try for an argument, each with its source."""
+def candidates(
+    name: str, annotation: Any, depth: int, words: Sequence[str] = (), owner: Any = None
+) -> list[tuple[Any, str]]:
+    """Return values to try for an argument of ``owner``, each with its source; ``words`` are those that its code
+    compares the argument with.
+    """
     by_name = [(value, "name") for value in sizes_for(name)]
     by_annotation = [(value, "annotation") for value in _of_annotation(name, annotation, depth)]
     by_document = re.findall(r"'(\w+)'", annotation) if isinstance(annotation, str) else []
@@ -30,7 +35,10 @@ def candidates(name: str, annotation: Any, depth: int) -> list[tuple[Any, str]]:
             [(float(v), s) for v, s in by_name if type(v) is int] if float in kinds else []
         )
         anything = []
-    ordered = [*((v, "docstring") for v in by_document), *by_name, *by_annotation, *anything]
+    by_source: list[tuple[Any, str]] = [(word, "source") for word in words]
+    if not kinds and not by_annotation and not by_name and depth < 2:
+        by_source += [(made, "source") for kind in namesakes(owner, name) if (made := _built(kind, depth)) is not None]
+    ordered = [*((v, "docstring") for v in by_document), *by_source, *by_name, *by_annotation, *anything]
     rest = [(value, "search") for value in ANYTHING if not kinds or type(value) in kinds]
     unique: list[tuple[Any, str]] = []
     for value, source in [*ordered, *rest]:
@@ -40,7 +48,7 @@ def candidates(name: str, annotation: Any, depth: int) -> list[tuple[Any, str]]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return one is other or (isinstance(one, bool | int | float | str | list | tuple) and one == other)
+    return one is other or (isinstance(one, bool | int | float | str | list | tuple) and repr(one) == repr(other))
 
 
 def _kinds(annotation: Any) -> set[type]:
@@ -100,6 +108,8 @@ def _sequences(origin: Any, parts: tuple[Any, ...]) -> Iterator[Any]:
     example: tuple[Any, ...] = {float: (0.5, 1.0), str: ("relu", "relu"), bool: (True, False)}.get(inner, (4, 8))
     if inner not in (int, float, str, bool) and isinstance(inner, type) and issubclass(inner, nn.Module):
         example = (nn.ReLU(), nn.Identity())
+    if inner is torch.Tensor:
+        example = (torch.linspace(0, 1, 4), torch.linspace(-1, 1, 5))
     make = tuple if origin is tuple else list
     if origin is tuple and parts and Ellipsis not in parts:
         yield tuple((3, 3, 3, 3)[: len(parts)]) if inner is int else example[: len(parts)]
@@ -132,8 +142,10 @@ def _built(kind: type[nn.Module], depth: int) -> nn.Module | None:
     """A module of this class, made of the first candidate for each argument that it requires."""
     hints = type_hints(kind)
     try:
-        required = [p for p in inspect.signature(kind).parameters.values() if p.default is p.empty]
-        chosen = {p.name: candidates(p.name, hints.get(p.name), depth + 1)[0][0] for p in required}
+        variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        parameters = inspect.signature(kind).parameters.values()
+        required = [p for p in parameters if p.default is p.empty and p.kind not in variable]
+        chosen = {p.name: candidates(p.name, hints.get(p.name), depth + 1, (), kind)[0][0] for p in required}
         return kind(**chosen)
     except Exception:
         return None

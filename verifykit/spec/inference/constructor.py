@@ -13,6 +13,7 @@ from torch import nn
 from verifykit.errors import SpecError, UserError
 from verifykit.spec.building import construct
 from verifykit.spec.inference.candidates import candidates, documented_types, type_hints
+from verifykit.spec.inference.source import words
 from verifykit.spec.randomness import seeded
 from verifykit.targets import Target
 
@@ -97,8 +98,9 @@ def required_arguments(target: Target, given: Mapping[str, Any], asked: Sequence
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) and (p.default is p.empty or p.name in asked)
     ]
     names += [name for name in asked if name not in names]
+    told = words(target.obj)
     return [
-        Argument(name, candidates(name, hints.get(name, documented.get(name)), depth=0))
+        Argument(name, candidates(name, hints.get(name, documented.get(name)), 0, told.get(name, ()), target.obj))
         for name in names
         if name not in given
     ]

@@ -12,6 +12,7 @@ from torch import nn
 
 from verifykit.errors import SpecError, UserError, one_line
 from verifykit.spec.building import cast_module, construct, is_unsized
+from verifykit.spec.domain import Below
 from verifykit.spec.inference.constructor import Constructed, constructions, optional_arguments
 from verifykit.spec.inference.documented import documented_shapes
 from verifykit.spec.inference.generalise import generalised
@@ -24,7 +25,7 @@ from verifykit.targets import Target
 
 # Constructions of a target for which inputs are looked for, seconds for all of it, and arguments with a default that a
 # complaint may ask for.
-CONSTRUCTIONS, SECONDS, ROUNDS = 8, 10.0, 3
+CONSTRUCTIONS, SECONDS, ROUNDS = 8, 8.0, 3
 
 
 def completed(target: Target, given: Spec, seed: int = 0, seconds: float = SECONDS) -> Spec:
@@ -84,11 +85,20 @@ def _with_inputs(target: Target, given: Spec, built: Constructed, seed: int, dea
         except UserError:
             return None
 
+    if call.fresh is not None:  # its first call has fixed what is free before it
+        call(found.entries)
+        call = replace(call, fresh=None)
     entries = generalised(call, found.entries, rebuild)
     if not replace(call, deadline=float("inf"))(entries).ends:
         entries = found.entries
     entries = tuple(fixed.get(entry.name, entry) for entry in entries)
-    return Spec(built.init, entries, {**sources, **_sources(entries, fixed, found)})
+    guesses = tuple(entry.name for entry in entries if entry.name not in fixed and _is_guess(entry))
+    return Spec(built.init, entries, {**sources, **_sources(entries, fixed, found)}, guesses)
+
+
+def _is_guess(entry: InputSpec) -> bool:
+    """Integers in a range that is tied to no size of the module or the other inputs."""
+    return entry.dtype == "long" and not (isinstance(entry.domain, Below) and isinstance(entry.domain.bound, str))
 
 
 def _found(
@@ -100,7 +110,7 @@ def _found(
     try:
         return search(call, arguments, fixed, claim_of(target.label), documented_shapes(target.obj))
     except Exhausted as exhausted:
-        told = str(exhausted.last)
+        told = exhausted.told
         named = [name for name in optional if re.search(rf"\b{re.escape(name)}\b", told)]
         for name in (named or (optional if "None" in told else []))[:3]:
             others = [other for other in optional if other != name]

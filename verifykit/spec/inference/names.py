@@ -59,13 +59,14 @@ _SIZES: list[tuple[str, Sequence[Any]]] = [
 
 _ROLES: list[tuple[str, Role]] = [
     (r".*mask.*|.*_mask|valid", "mask"),
-    (r"edge_?ind(ex|ices)|edges", "edges"),
+    (r".*edge_?ind(ex|ices)|edges", "edges"),
     (r"edge_?\w+|pseudo", "edge_values"),
     (r"(x_?)?len(gth)?s?|.*_?lengths|seq_?lens?", "lengths"),
     (r"input_?ids|token_?ids|.*tokens?(_ids)?|idx|index|indices|ids|timesteps?|positions?|position_ids|steps?|t|codes"
      r"|batch", "tokens"),
-    (r"labels?|y|class(es)?|.*_?labels?|gt_?labels?", "labels"),
-    (r"targets?|y_?true|gt|ground_?truth|truth|true|reference|ref|expected|.*_?targets?|y_gt|trues?|actual", "target"),
+    (r"labels?|class(es)?|.*_?labels?|gt_?labels?", "labels"),
+    (r"targets?|y|y_?true|gt|ground_?truth|truth|true|reference|ref|expected|.*_?targets?|y_gt|trues?|actual",
+     "target"),
     (r"keys?|values?|k|v|memory|context|kv|encoder_\w+|cross", "query"),
     (r"weights?|scale|alpha|beta", "weight"),
     (r"probs?|probabilit.*|.*_?probs?", "probability"),
@@ -97,7 +98,7 @@ def claim_of(class_name: str) -> Claim:
     spatial = re.search(r"([123])[dD](?![a-z])", class_name)
     is_loss = re.search(r"loss|criterion|divergence|entropy|error$", class_name, re.IGNORECASE) is not None
     wants_labels = re.search(
-        r"cross_?entropy|nll|focal|multi_?margin|_?ce_?loss|arc_?face|softmax", class_name, re.IGNORECASE
+        r"cross_?entropy|nll|ctc|focal|multi_?margin|_?ce_?loss|arc_?face|softmax", class_name, re.IGNORECASE
     )
     real_targets = re.search(r"binary|bce|gaussian|poisson|soft_?target|sigmoid|logits", class_name, re.IGNORECASE)
     return Claim(is_loss, bool(wants_labels and not real_targets), int(spatial[1]) + 2 if spatial else None)

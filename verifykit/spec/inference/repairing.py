@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -21,17 +22,31 @@ def repaired(entries: Entries, spec: Spec, error: Exception) -> Iterator[Entries
     alike, which is tried first.
     """
     told = str(error)
+    yield from _other_ranges(entries, spec, told)
     yield from _other_types(entries, told)
     yield from _other_ranks(entries, told)
     yield from _larger(entries, told)
     yield from _other_sizes(entries, spec, told)
 
 
+def _other_ranges(entries: Entries, spec: Spec, told: str) -> Iterator[Entries]:
+    """Integers below what it says, or below one of the constructor's sizes."""
+    if not (within := re.search(r"\[0, ?(\d+)\)", told)) and not re.search(r"out of (bounds|range)", told):
+        return
+    bounds: list[Dim] = [max(int(within[1]), 1)] if within else [*spec.bound]
+    bounds.sort(key=lambda bound: not re.search("class|label|token|vocab|embed", str(bound)))
+    for index, entry in enumerate(entries):
+        if entry.dtype == "long":
+            for bound in bounds:
+                yield _with(entries, index, replace(entry, domain=Below(bound)))
+
+
 def _other_types(entries: Entries, told: str) -> Iterator[Entries]:
     wants_long = re.search(
-        r"expected.*(Long|Int|int64|scalar type Long)|must be integer|tensors used as indices must be|long or int"
+        r"expect.*(\blong|\bint|scalar type Long)|must be (integer|long)|tensors used as indices must be|long or int"
         r"|got \w*(Float|Double)|'torch\.(Double|Float)Tensor'",
         told,
+        re.IGNORECASE,
     )
     for index, entry in enumerate(entries):
         if wants_long and entry.dtype == "float":
@@ -55,7 +70,7 @@ def _other_ranks(entries: Entries, told: str) -> Iterator[Entries]:
     ranks += [int(n) for n in re.findall(r"(?:expected|must be|should be|or|unpack \(expected) (\d)\b", told)]
     for rank in dict.fromkeys(ranks):
         if 0 < rank <= 5:
-            yield from _alike(entries, lambda entry, rank=rank: _reshaped(entry, rank))  # type: ignore[misc]
+            yield from _alike(entries, partial(_reshaped, rank=rank))
 
 
 def _reshaped(entry: InputSpec, rank: int) -> InputSpec | None:
@@ -95,7 +110,8 @@ def _other_sizes(entries: Entries, spec: Spec, told: str) -> Iterator[Entries]:
             for number in numbers:
                 if number != size and 0 < number <= LARGEST:
                     dim = entries[index].shape[axis]
-                    yield from _alike(entries, lambda e, a=axis, d=dim, n=number: _resized(e, a, d, n), index)  # type: ignore[misc]
+                    for way in _alike(entries, partial(_resized, axis=axis, dim=dim, size=number), index):
+                        yield _bounded(way, dim, number)
     for index, axis, size in reversed(places):  # part of a size that it names, as where inputs are joined
         for has, wants in pairwise(numbers):
             if axis > 0 and has != wants and 0 < size + wants - has <= LARGEST:
@@ -108,6 +124,13 @@ def _resized(entry: InputSpec, axis: int, dim: Dim, size: int) -> InputSpec | No
     if axis >= len(entry.shape) or entry.shape[axis] != dim:
         return None
     return replace(entry, shape=(*entry.shape[:axis], size, *entry.shape[axis + 1 :]))
+
+
+def _bounded(entries: Entries, dim: Dim, size: int) -> Entries:
+    """Integers below a dimension that is no more are below the size that has taken its place."""
+    if any(dim in entry.shape for entry in entries):
+        return entries
+    return tuple(replace(e, domain=Below(size)) if e.domain == Below(dim) else e for e in entries)
 
 
 def _alike(

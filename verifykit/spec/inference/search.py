@@ -20,6 +20,8 @@ from verifykit.spec.model import InputSpec, Spec
 # Attempts and seconds for one construction, and complaints followed one after the other.
 ATTEMPTS, SECONDS = 2000, 4.0
 REPAIRS = 4
+# Inputs that differ and all meet the same complaint, numbers aside, after which it is taken not to be about them.
+DEAF = 40
 # Fixed sizes that modules without a size of their own ask for: mono, stereo, colours; images that survive halving.
 CHANNELS, IMAGES = (3, 1, 2), (32, 64, 224)
 
@@ -34,11 +36,11 @@ class Found:
 
 
 class Exhausted(Exception):
-    """Nothing worked; ``last`` is the most telling complaint, ``tried`` what was fed."""
+    """Nothing worked; ``last`` is the most telling complaint, ``tried`` what was fed, ``told`` all that was said."""
 
-    def __init__(self, attempts: int, tried: str, last: Exception | None) -> None:
+    def __init__(self, attempts: int, tried: str, last: Exception | None, told: str = "") -> None:
         super().__init__(str(last))
-        self.attempts, self.tried, self.last = attempts, tried, last
+        self.attempts, self.tried, self.last, self.told = attempts, tried, last, told
 
 
 def search(
@@ -63,10 +65,13 @@ def search(
     works: dict[Entries, int] = {}
     ends: list[Entries] = []
     telling: tuple[str, Exception | None] = ("", None)
+    complaints: dict[str, int] = {}
     for odd in (False, True):
         for shape in _shapes(call, claim, documented):
             spent = time.monotonic() - started
             if attempts >= ATTEMPTS or spent > SECONDS or (works and spent > SECONDS / 4):
+                break
+            if time.monotonic() > call.deadline:
                 break
             if works and any(isinstance(dim, int) for dim in shape[2:]):  # large images are for what needs them
                 break
@@ -76,16 +81,20 @@ def search(
                 if found is not None:
                     works[found] = min(depth, works.get(found, depth))
                     break
+                alike = re.sub(r"-?\d+", "#", str(outcome.error))
+                complaints[alike] = complaints.get(alike, 0) + 1
                 if outcome.ends:
                     ends.append(entries)
                 elif telling[1] is None:
                     telling = (", ".join(map(str, entries)), outcome.error)
                 if attempts >= ATTEMPTS or time.monotonic() - started > SECONDS:
                     break
+            if len(complaints) == 1 and not works and sum(complaints.values()) >= DEAF:
+                break
         if works:
             break
     if not works and not ends:
-        raise Exhausted(attempts, *telling)
+        raise Exhausted(attempts, *telling, "\n".join(complaints))
     ranked = sorted(works, key=lambda entries: works[entries]) or ends  # those that needed no repair first
     best = _preferred(ranked, documented, claim)
     return Found(best, [entries for entries in ranked if entries != best], attempts)
