@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ZOO := .venv-zoo
 
-.PHONY: audit test lint types unit bench gradient-report clean
+.PHONY: audit test lint types unit bench gradient-report test-zoo clean
 
 audit: $(READY)
 	$(BIN)/verifykit audit --format terminal --format markdown --output reports/ --fail-on never
@@ -27,8 +28,18 @@ bench: $(READY)
 gradient-report: $(READY)
 	$(BIN)/python -m tests.benchmarks.gradient_report
 
+# Other people's packages, in an environment of their own.
+test-zoo: $(ZOO)/.ready
+	$(ZOO)/bin/python -m tests.zoo
+
+$(ZOO)/.ready: tests/zoo/requirements.txt pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(ZOO)
+	$(ZOO)/bin/python -m pip install --quiet --constraint constraints.txt "$$(grep '^torch==' constraints.txt)"
+	$(ZOO)/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)" --requirement tests/zoo/requirements.txt --editable .
+	touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(ZOO) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # torch is asked for by its exact version before anything that depends on it: a range would bring
 # the newest build, with gigabytes of CUDA, on machines where the pinned one is the CPU build.

@@ -14,7 +14,7 @@ CONTRACTS = {
     "AvgPool1d": "input: float[N, L, D] -> float[N, L, D // 3]",
     "AvgPool2d": "input: float[N, D, H, W] -> float[N, D, H // 3, W // 3]",
     "AvgPool3d": "input: float[N, D, T, H, W] -> float[N, D, T // 3, H // 3, W // 3]",
-    "BCELoss": "input: float[N, D] in [0, 1]; target: float[N, D] in [0, 1] -> float[]",
+    "BCELoss": "input: float[N, D] in (0, 1); target: float[N, D] in (0, 1) -> float[]",
     "BCEWithLogitsLoss": "input: float[N, D]; target: float[N, D] -> float[]",
     "BatchNorm1d": "input: float[N, num_features] -> float[N, num_features]",
     "BatchNorm2d": "input: float[N, num_features, H, W] -> float[N, num_features, H, W]",

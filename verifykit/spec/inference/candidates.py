@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from verifykit.spec.inference.names import sizes_for
-from verifykit.spec.inference.source import namesakes
+from verifykit.spec.inference.source import axes, namesakes
 
 # Tried where nothing says more, and where what was said does not work.
 ANYTHING: tuple[Any, ...] = (4, 0.5, 8, 2, 1, 3, True, (3, 3), [4, 8], "relu", 16)
@@ -36,8 +36,13 @@ def candidates(
         )
         anything = []
     by_source: list[tuple[Any, str]] = [(word, "source") for word in words]
+    if name in axes(owner):
+        by_source += [(-1, "source"), (1, "source")]
     if not kinds and not by_annotation and not by_name and depth < 2:
         by_source += [(made, "source") for kind in namesakes(owner, name) if (made := _built(kind, depth)) is not None]
+        one = name.removesuffix("s").removesuffix("se") + ("s" if name.endswith("sses") else "")
+        if one != name and (several := [_built(kind, depth) for kind in namesakes(owner, one)]):
+            by_source.append(([made for made in several if made is not None][:2], "source"))
     ordered = [*((v, "docstring") for v in by_document), *by_source, *by_name, *by_annotation, *anything]
     rest = [(value, "search") for value in ANYTHING if not kinds or type(value) in kinds]
     unique: list[tuple[Any, str]] = []

@@ -66,7 +66,7 @@ def _other_ranks(entries: Entries, told: str) -> Iterator[Entries]:
     """Ranks that it names: as a number, as spatial dimensions, as a layout such as NCHW, as values to unpack."""
     ranks = [len(layout) for layout in re.findall(r"\b[BN][CNTLHWD]{1,4}\b", told)]
     for plain, spatial in re.findall(r"(\d)(?: dim\w*|-dim\w*)|(\d)(?:[- ]?[Dd]\b| spatial)", told):
-        ranks += [int(plain)] if plain else [int(spatial), int(spatial) + 2]
+        ranks += [int(plain)] if plain else [int(spatial) + 2, int(spatial)]
     ranks += [int(n) for n in re.findall(r"(?:expected|must be|should be|or|unpack \(expected) (\d)\b", told)]
     for rank in dict.fromkeys(ranks):
         if 0 < rank <= 5:
@@ -90,13 +90,16 @@ def _larger(entries: Entries, told: str) -> Iterator[Entries]:
         return
     numbers = sorted({int(n) for n in re.findall(r"(?<![\d.\-])\d{1,4}(?![.\d])", told)}, reverse=True)
     for number in [*numbers[:1], 31]:
-        size = min(2 * number, LARGEST) if number >= 8 else 4 * number + 1
-        grown = tuple(
-            replace(e, shape=(*e.shape[:1], *(size if isinstance(d, str) and len(d) == 1 else d for d in e.shape[1:])))
-            for e in entries
-        )
-        last = tuple(replace(e, shape=(*e.shape[:-1], size)) if e.shape else e for e in entries)
-        yield from (way for way in (grown, last) if way != entries)
+        size = number + number // 8 + 1 if number >= 8 else 4 * number + 1
+        for kept in (2, 1):  # batch and channels; the batch alone
+            grown = tuple(replace(e, shape=_grown(e.shape, kept, size)) for e in entries)
+            if size <= LARGEST and grown != entries:
+                yield grown
+
+
+def _grown(shape: tuple[Dim, ...], kept: int, size: int) -> tuple[Dim, ...]:
+    kept = min(kept, max(len(shape) - 1, 0))
+    return (*shape[:kept], *(size if isinstance(d, int) or len(d) == 1 else d for d in shape[kept:]))
 
 
 def _other_sizes(entries: Entries, spec: Spec, told: str) -> Iterator[Entries]:

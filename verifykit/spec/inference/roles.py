@@ -16,7 +16,7 @@ BATCH, LENGTH, FEATURES, HEIGHT, WIDTH, EDGES = "N", "L", "D", "H", "W", "E"
 
 
 # Ways tried for one shape of the first argument.
-WAYS = 32
+WAYS = 40
 
 
 def completions(
@@ -44,8 +44,8 @@ def _combined(options: Sequence[Sequence[InputSpec]]) -> Iterator[tuple[InputSpe
     steps = [tuple(min(step, len(ways) - 1) for ways in options) for step in range(max(map(len, options), default=1))]
     for index, ways in enumerate(options):
         steps += [tuple(way if other == index else 0 for other in range(len(options))) for way in range(1, len(ways))]
-    few = [range(min(len(ways), 3)) for ways in options[:4]]
-    rest = tuple(0 for _ in options[4:])
+    few = [range(min(len(ways), 5)) for ways in options[:3]]
+    rest = tuple(0 for _ in options[3:])
     steps += [(*picked, *rest) for picked in sorted(product(*few), key=sum)]
     for picked in dict.fromkeys(steps):
         yield tuple(ways[index] for ways, index in zip(options, picked, strict=True))
@@ -100,12 +100,12 @@ def _other(name: str, shape: tuple[Dim, ...], call: Caller, claim: Claim) -> Ite
         case "positive" | "probability":
             yield from (unit, real)
         case _:
-            yield from (real, unit)
+            yield real
             if len(shape) == 3:
                 yield replace(real, shape=(shape[0], "S", shape[2]))
             for width in (n for n, v in call.init.items() if type(v) is int and v > 1 and shape and n != shape[-1]):
                 yield replace(real, shape=(*shape[:-1], width))
-            yield from (*labels, *smaller, replace(real, shape=(*shape[:1], 1)))
+            yield from (replace(real, shape=(*shape[:1], 1)), unit, *labels, *smaller)
     yield replace(real, domain=Simplex())
 
 

@@ -18,7 +18,7 @@ from verifykit.spec.inference.trying import Caller, Entries, Outcome
 from verifykit.spec.model import InputSpec, Spec
 
 # Attempts and seconds for one construction, and complaints followed one after the other.
-ATTEMPTS, SECONDS = 2000, 4.0
+ATTEMPTS, SECONDS = 6000, 4.0
 REPAIRS = 4
 # Inputs that differ and all meet the same complaint, numbers aside, after which it is taken not to be about them.
 DEAF = 40
@@ -75,7 +75,9 @@ def search(
                 break
             if works and any(isinstance(dim, int) for dim in shape[2:]):  # large images are for what needs them
                 break
-            for entries in completions(arguments, shape, fixed, call, claim, odd=odd):
+            ways = [*completions(arguments, shape, fixed, call, claim, odd=odd)]
+            plain = next((way for way in ways if call(way).works), None) if len(arguments) > 1 else None
+            for entries in [plain] if plain else ways:
                 found, depth, tried, outcome = _repair(call, entries, fixed)
                 attempts += tried
                 if found is not None:

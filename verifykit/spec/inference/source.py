@@ -26,6 +26,13 @@ def words(obj: Any) -> dict[str, list[str]]:
     return {name: list(dict.fromkeys(told)) for name, told in found.items() if told}
 
 
+def axes(obj: Any) -> set[str]:
+    """Return the arguments that the code passes on to functions as ``dim=`` or ``axis=``; modules take widths so."""
+    calls = (node for node in ast.walk(_tree(obj)) if isinstance(node, ast.Call))
+    keywords = (k for call in calls if ast.unparse(call.func).rpartition(".")[2].islower() for k in call.keywords)
+    return {name for k in keywords if k.arg in ("dim", "axis") and (name := _name(k.value)) is not None}
+
+
 def namesakes(obj: Any, name: str) -> list[type[nn.Module]]:
     """Return module classes beside ``obj``, in its module or package, that are called like the argument ``name``:
     ``slot_attention`` and ``SlotAttention``; ``loss`` and ``ContrastiveLoss``.
