@@ -1,4 +1,4 @@
-"""Infers a spec for every public class of one module, a line of JSON for each: ``python -m tests.zoo.classes MODULE``."""
+"""Infers a spec for every public class of a module, a line of JSON each: ``python -m tests.zoo.classes MODULE``."""
 
 import json
 import logging

@@ -58,6 +58,12 @@ class Boolean:
 
 Domain = Real | Interval | Simplex | Below | Boolean
 
+
+def any_of(dtype: str) -> Domain:
+    """Return the domain of numbers of a dtype where nothing is known of them: integers are 0 and 1."""
+    return Below(2) if dtype == "long" else Boolean() if dtype == "bool" else Real()
+
+
 _INTERVAL = re.compile(r"^([\[(])\s*([^,\s]+)\s*,\s*([^,\s]+)\s*([\])])$")
 _EXPECTED = "expected real, an interval such as (0, 1) or [-1, inf), simplex, or below K"
 

@@ -13,6 +13,7 @@ from torch import nn
 from verifykit.errors import SpecError, UserError
 from verifykit.spec.building import construct
 from verifykit.spec.inference.candidates import candidates, documented_types, type_hints
+from verifykit.spec.inference.examples import Example
 from verifykit.spec.inference.source import words
 from verifykit.spec.randomness import seeded
 from verifykit.targets import Target
@@ -30,12 +31,13 @@ class Argument:
 
 @dataclass
 class Constructed:
-    """A module and the arguments that made it."""
+    """A module and the arguments that made it; ``example`` is the use that they were taken from."""
 
     init: dict[str, Any]
     sources: dict[str, str]
     module: nn.Module
     attempts: int
+    example: Example | None = None
 
 
 def constructions(

@@ -43,16 +43,25 @@ class Exhausted(Exception):
         self.attempts, self.tried, self.last, self.told = attempts, tried, last, told
 
 
-def search(
-    call: Caller,
-    arguments: Sequence[str],
-    fixed: Mapping[str, InputSpec],
-    claim: Claim,
-    documentation: Mapping[str, list[Documented]],
-) -> Found:
-    """Return inputs for ``arguments`` that the module accepts, those ``fixed`` as they are.
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known of inputs before any is tried: those ``fixed``, what the class name claims, the shapes that the
+    docstring gives, and dtype and number of dimensions that examples show.
+    """
 
-    ``documentation`` are the shapes that the docstring gives, ``claim`` is what the class name says.
+    fixed: Mapping[str, InputSpec]
+    claim: Claim
+    documented: Mapping[str, list[Documented]]
+    kinds: Mapping[str, tuple[str, int]]
+
+    def surprise(self, entries: Entries) -> int:
+        """How many entries are of another kind than examples show."""
+        shown = ((entry, self.kinds[entry.name]) for entry in entries if entry.name in self.kinds)
+        return sum((entry.dtype, len(entry.shape)) != kind for entry, kind in shown)
+
+
+def search(call: Caller, arguments: Sequence[str], knowledge: Knowledge) -> Found:
+    """Return inputs for ``arguments`` that the module accepts.
 
     Raises:
         Exhausted: nothing worked within the bounds.
@@ -61,13 +70,16 @@ def search(
     if not arguments:
         raise Exhausted(0, "", None)
     names = (arguments[0].lower(), "input", "x")
-    documented = next((told for name, told in documentation.items() if name in names), [])
+    fixed, claim, first = knowledge.fixed, knowledge.claim, arguments[0]
+    documented = next((told for name, told in knowledge.documented.items() if name in names), [])
+    if first in knowledge.kinds and not documented:
+        documented = [Documented(knowledge.kinds[first][1], open=False, batched=True)]
     works: dict[Entries, int] = {}
     ends: list[Entries] = []
     telling: tuple[str, Exception | None] = ("", None)
     complaints: dict[str, int] = {}
     for odd in (False, True):
-        for shape in _shapes(call, claim, documented):
+        for shape in [fixed[first].shape] if first in fixed else _shapes(call, claim, documented):
             spent = time.monotonic() - started
             if attempts >= ATTEMPTS or spent > SECONDS or (works and spent > SECONDS / 4):
                 break
@@ -75,7 +87,7 @@ def search(
                 break
             if works and any(isinstance(dim, int) for dim in shape[2:]):  # large images are for what needs them
                 break
-            ways = [*completions(arguments, shape, fixed, call, claim, odd=odd)]
+            ways = sorted(completions(arguments, shape, fixed, call, claim, odd=odd), key=knowledge.surprise)
             plain = next((way for way in ways if call(way).works), None) if len(arguments) > 1 else None
             for entries in [plain] if plain else ways:
                 found, depth, tried, outcome = _repair(call, entries, fixed)
