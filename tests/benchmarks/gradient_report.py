@@ -62,13 +62,9 @@ def _page(
         "## Cost",
         "Wall time, input and all parameters, medians of "
         f"{cost.ROUNDS} alternating pairs after one of warm-up. One random direction beside torch's fast mode:",
-        tabulate(
-            costs, ("function", "gradcheck fast", "engine", "ratio", "times faster"), "pipe", disable_numparse=True
-        ),
+        _timed(costs, "gradcheck fast"),
         "The whole Jacobian, `verifykit.gradcheck(..., fast_mode=False)`, beside torch's slow mode:",
-        tabulate(
-            dense, ("function", "gradcheck slow", "engine", "ratio", "times faster"), "pipe", disable_numparse=True
-        ),
+        _timed(dense, "gradcheck slow"),
         "## Memory",
         "Size of leaves, outputs and saved tensors together; growth of the process's peak resident memory in one plain "
         "forward and backward, and in one check along one direction, each in a process of its own; ratio of the last "

@@ -1,5 +1,6 @@
 """Which elements of a leaf can be moved together without mixing up their derivatives."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,15 +21,20 @@ def rows_together(reaches: Tensor) -> Tensor:
     firsts = counts.cumsum(0) - counts
     rank = torch.empty_like(kind)
     rank[order] = torch.arange(size, device=kind.device) - firsts[kind[order]]
-    taken = torch.zeros(COLOURS + 1, width, device=kind.device)
-    colours, used = [], 1
-    for pattern in reaches[order[firsts]].float():
-        fitting = int((taken[:used] @ pattern).argmin())  # the first that has the fewest outputs in common: none
+    taken, colours = [0], list[int]()
+    for pattern in _as_bits(reaches[order[firsts]]):
+        fitting = next(colour for colour, bits in enumerate(taken) if not bits & pattern)
         if fitting == COLOURS:
             return torch.arange(size, device=reaches.device)
-        taken[fitting] += pattern
+        taken[fitting] |= pattern
         colours.append(fitting)
-        used = max(used, fitting + 2)
+        if fitting == len(taken) - 1:
+            taken.append(0)  # there is always one that fits
     colour = torch.tensor(colours, device=kind.device)
     rows: Tensor = torch.unique(colour[kind] * size + rank, return_inverse=True)[1]
     return rows
+
+
+def _as_bits(patterns: Tensor) -> list[int]:
+    """Each row of a Boolean matrix as one integer, so that two are compared in one operation."""
+    return [int.from_bytes(row, "little") for row in np.packbits(patterns.cpu().numpy(), axis=1)]

@@ -15,6 +15,7 @@ from verifykit.gradients.colouring import rows_together
 from verifykit.gradients.estimate import EPS, RATIO
 from verifykit.gradients.function import Function, Linearization, Tensors, real
 from verifykit.gradients.probe import MARGIN, ROUNDING, USELESS, ZERO, draw_tangent
+from verifykit.spec.threads import threads_for
 
 # Bytes that the Jacobians may take, and the batched evaluations of one chunk, inputs and outputs together: small
 # enough for memory to be used again.
@@ -23,7 +24,7 @@ CHUNK = 16 * 2**20
 # Numbers per batched evaluation below which the overhead of calls, not the arithmetic, is what it costs.
 SMALL = 2**17
 # Shorter than the steps of a probe: two of them are then enough for most functions.
-FIRST_STEP, RUNGS = 1e-3, 6
+FIRST_STEP, RUNGS = 3e-4, 6
 GOOD = 0.3 * USELESS
 
 
@@ -134,7 +135,8 @@ def _numerical(evaluate: Batched, length: Tensor, rows: Tensor, sizes: Tensor) -
             step = FIRST_STEP / RATIO**rung
             away = step * length[moving]
             batch[places] = torch.cat([start[moving] + away, start[moving] - away])
-            ahead, behind = evaluate(batch.reshape(-1, *evaluate.start.shape)).tensor_split(2)
+            with threads_for(3 * batch.numel()):  # what is made on the way counts too
+                ahead, behind = evaluate(batch.reshape(-1, *evaluate.start.shape)).tensor_split(2)
             ladder.append((ahead - behind).div_(2 * step))
             if rung < 1:
                 continue
@@ -180,7 +182,7 @@ def _analytic(linear: Linearization) -> Tensors:
             seeds[torch.arange(len(chosen)), chosen] = 1.0
             seeds = seeds.reshape(-1, *real(output.detach()).shape)
             rows.append(_pulled(output, linear.leaves, torch.view_as_complex(seeds) if output.is_complex() else seeds))
-    return [torch.cat(column).T for column in zip(*rows, strict=True)]
+    return [(column[0] if len(column) == 1 else torch.cat(column)).T for column in zip(*rows, strict=True)]
 
 
 def _pulled(output: Tensor, leaves: Tensors, seeds: Tensor) -> Tensors:
