@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from verifykit.errors import SpecError
-from verifykit.spec.domain import Below, Interval, Real, Simplex, parse_domain
+from verifykit.spec.domain import Below, Interval, OneOf, Real, Simplex, Sorted, parse_domain
 from verifykit.spec.model import Spec, parse_input
 from verifykit.spec.sampling import sample
 
@@ -15,6 +15,9 @@ TEXTS = [
     "x: bool[N]",
     "x: complex[N]",
     "x: float[N, K] in simplex",
+    "x: float[N, K] in sorted",
+    "x: float[N] in {-1, 1}",
+    "x: long[N] in {0, 2}",
 ]
 
 
@@ -46,6 +49,10 @@ def test_domains(text: str, domain: object) -> None:
         ("float[N] in (1, 0)", "empty interval"),
         ("float[N] in somewhere", "is not a domain"),
         ("float[N] in (a, b)", "is not a domain"),
+        ("long[N] in {0.5, 1}", "needs its range"),
+        ("long[N] in sorted", "needs its range"),
+        ("float[N] in {a}", "is not a domain"),
+        ("float[N] in {1, inf}", "must be finite"),
         ("float[N; 5]", "is not a dimension"),
     ],
 )
@@ -82,3 +89,7 @@ def test_samples_lie_in_their_domain(text: str) -> None:
         case Simplex():
             assert torch.allclose(drawn.sum(-1), torch.ones(200, dtype=torch.float64))
             assert (drawn > 0).all()
+        case Sorted():
+            assert (drawn.diff() > 0).all()
+        case OneOf(values):
+            assert set(drawn.tolist()) == set(values)

@@ -3,12 +3,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifykit.spec.domain import Below, Interval, Simplex
+from verifykit.spec.domain import Below, Interval, OneOf, Simplex, Sorted
 from verifykit.spec.model import Spec, parse_input
 from verifykit.spec.strategies import cases, refute, sizes
 
 TEXTS = ["float[N, K]", "float[N] in (0, 1)", "float[N] in [0, inf)", "long[N] in below K", "complex[N]", "bool[N, K]",
-         "float[N, K] in simplex"]  # fmt: skip
+         "float[N, K] in simplex", "float[N, K] in sorted", "float[N] in {-1, 1}", "long[N] in {-1, 3}"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -26,6 +26,10 @@ def test_cases_lie_in_their_domain(text: str, data: st.DataObject) -> None:
             assert ((drawn >= 0) & (drawn < case.sizes["K"])).all()
         case Simplex():
             assert torch.allclose(drawn.sum(-1), torch.ones(drawn.shape[:-1], dtype=torch.float64))
+        case Sorted():
+            assert (drawn.diff() >= 0).all()
+        case OneOf(values):
+            assert set(drawn.tolist()) <= set(values)
 
 
 def test_refutations_are_shrunk_and_repeatable() -> None:

@@ -56,7 +56,25 @@ class Boolean:
         return "boolean"
 
 
-Domain = Real | Interval | Simplex | Below | Boolean
+@dataclass(frozen=True)
+class OneOf:
+    """One of these numbers: labels that are -1 or 1."""
+
+    values: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return f"{{{', '.join(f'{value:g}' for value in self.values)}}}"
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Any values, in increasing order along the last dimension."""
+
+    def __str__(self) -> str:
+        return "sorted"
+
+
+Domain = Real | Interval | Simplex | Below | Boolean | OneOf | Sorted
 
 
 def any_of(dtype: str) -> Domain:
@@ -65,7 +83,7 @@ def any_of(dtype: str) -> Domain:
 
 
 _INTERVAL = re.compile(r"^([\[(])\s*([^,\s]+)\s*,\s*([^,\s]+)\s*([\])])$")
-_EXPECTED = "expected real, an interval such as (0, 1) or [-1, inf), simplex, or below K"
+_EXPECTED = "expected real, an interval such as (0, 1) or [-1, inf), simplex, sorted, {-1, 1}, or below K"
 
 
 def parse_domain(text: str) -> Domain:
@@ -81,6 +99,10 @@ def parse_domain(text: str) -> Domain:
         return Simplex()
     if text == "boolean":
         return Boolean()
+    if text == "sorted":
+        return Sorted()
+    if text.startswith("{") and text.endswith("}"):
+        return OneOf(_numbers(text))
     if text.startswith("below "):
         return Below(parse_dim(text.removeprefix("below ")))
     if matched := _INTERVAL.match(text):
@@ -92,3 +114,13 @@ def parse_domain(text: str) -> Domain:
             raise SpecError(f"{text!r} is an empty interval: its first end must be below its second.")
         return Interval(low, high, matched[1] == "[", matched[4] == "]")
     raise SpecError(f"{text!r} is not a domain: {_EXPECTED}.")
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        values = tuple(sorted({float(word) for word in text[1:-1].split(",")}))
+    except ValueError:
+        raise SpecError(f"{text!r} is not a domain: {_EXPECTED}.") from None
+    if not all(map(math.isfinite, values)):
+        raise SpecError(f"{text!r} is not a domain: its numbers must be finite.")
+    return values

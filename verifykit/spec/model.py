@@ -8,7 +8,7 @@ from typing import Any, Literal, cast, get_args
 from verifykit.errors import SpecError, did_you_mean
 from verifykit.results import InputFacts, OutputFacts, SpecFacts
 from verifykit.spec.dims import Dim, evaluate, parse_dim, symbols
-from verifykit.spec.domain import Below, Boolean, Domain, Real, parse_domain
+from verifykit.spec.domain import Below, Boolean, Domain, OneOf, Real, Simplex, Sorted, parse_domain
 
 DType = Literal["float", "complex", "long", "bool"]
 
@@ -64,7 +64,8 @@ def parse_input(name: str, text: str) -> InputSpec:
         )
     shape = tuple(parse_dim(dim) for dim in matched["shape"].split(",") if dim.strip())
     domain = parse_domain(matched["domain"]) if matched["domain"] else (Boolean() if dtype == "bool" else Real())
-    if dtype == "long" and isinstance(domain, Real):
+    whole = not isinstance(domain, OneOf) or all(value.is_integer() for value in domain.values)
+    if dtype == "long" and (isinstance(domain, Real | Sorted | Simplex) or not whole):
         raise SpecError(
             f"input {name!r}: a long input needs its range: {dtype}[{matched['shape']}] in below K, or an interval."
         )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from verifykit.spec.dims import evaluate
-from verifykit.spec.domain import Below, Boolean, Interval, Real, Simplex
+from verifykit.spec.domain import Below, Boolean, Interval, OneOf, Real, Simplex, Sorted
 from verifykit.spec.model import InputSpec
 
 COMPLEX_OF = {
@@ -28,7 +28,8 @@ def sample(
     """Return a tensor of ``shape`` from the domain of ``entry``, drawn with ``generator`` in double precision and
     rounded to ``dtype`` (its complex partner for a complex input).
 
-    Reals are standard normal, bounded intervals and integers uniform, half lines exponential, simplices uniform.
+    Reals are standard normal, sorted ones too; bounded intervals, integers and sets uniform, half lines exponential,
+    simplices uniform.
     """
     match entry.domain:
         case Boolean():
@@ -40,6 +41,13 @@ def sample(
             return torch.randint(low, high + 1, shape, generator=generator)
         case Interval() as interval:
             return _in_interval(interval, shape, generator).to(dtype)
+        case OneOf(choices):
+            chosen = torch.randint(0, len(choices), shape, generator=generator)
+            numbers = torch.tensor(choices, dtype=torch.float64)[chosen]
+            return numbers.long() if entry.dtype == "long" else numbers.to(dtype)
+        case Sorted():
+            unsorted = torch.randn(shape, generator=generator, dtype=torch.float64)
+            return (unsorted.sort(-1).values if shape else unsorted).to(dtype)
         case Simplex():
             weights = torch.empty(shape, dtype=torch.float64).exponential_(generator=generator)
             return (weights / weights.sum(-1, keepdim=True)).to(dtype)

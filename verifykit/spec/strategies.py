@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from torch import Tensor
 
 from verifykit.spec.dims import evaluate
-from verifykit.spec.domain import Below, Boolean, Interval, Real, Simplex
+from verifykit.spec.domain import Below, Boolean, Interval, OneOf, Real, Simplex, Sorted
 from verifykit.spec.model import InputSpec, Spec
 from verifykit.spec.sampling import COMPLEX_OF, integer_range
 
@@ -56,6 +56,14 @@ def values(entry: InputSpec, shape: tuple[int, ...], known: Mapping[str, int]) -
             return _integers(shape, *integer_range(interval))
         case Interval() as interval:
             return _floats(shape, _between(interval))
+        case OneOf(numbers) if entry.dtype == "long":
+            return hnp.arrays(np.int64, shape, elements=st.sampled_from([int(n) for n in numbers])).map(
+                torch.from_numpy
+            )
+        case OneOf(numbers):
+            return _floats(shape, st.sampled_from(numbers))
+        case Sorted():
+            return _floats(shape, _reals()).map(lambda t: t.sort(-1).values if t.ndim else t)
         case Simplex():
             positive = st.floats(2**-10, 1.0, width=32)
             return _floats(shape, positive).map(lambda t: t / t.sum(-1, keepdim=True))

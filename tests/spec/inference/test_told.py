@@ -122,3 +122,66 @@ def test_reading_uses(code: str, expected: list[Example]) -> None:
     found = uses(code, Thing)
     assert all(use in found for use in expected)
     assert bool(found) == bool(expected)
+
+
+CONFIGURED = """
+class Config:
+    def __init__(self, rate, hidden):
+        self.rate, self.hidden = rate, hidden
+
+class Annotated(nn.Module):
+    def __init__(self, config: Config, mode: Literal["pre", "post"]):
+        super().__init__()
+        self.before = {"pre": True, "post": False}[mode]
+        self.linear = nn.Linear(config.hidden, config.hidden)
+    def forward(self, x):
+        return self.linear(x)
+
+class Attributes(nn.Module):
+    def __init__(self, cfg):
+        super().__init__()
+        self.linear = nn.Linear(cfg.in_features, cfg.out_features, bias=cfg.use_bias)
+    def forward(self, x):
+        return self.linear(x)
+
+class Keys(nn.Module):
+    def __init__(self, cfg):
+        super().__init__()
+        self.linear = nn.Linear(cfg["in_features"], cfg["out_features"])
+    def forward(self, x):
+        return self.linear(x)
+
+class Hinge(nn.Module):
+    def forward(self, scores, y):
+        assert set(y.unique().tolist()) <= {-1, 1}, "labels must be +1 or -1"
+        return F.relu(1 - y * scores).mean()
+
+class DocumentedHingeLoss(nn.Module):
+    '''Hinge loss; y contains 1 or -1.'''
+    def forward(self, scores, y):
+        return F.relu(1 - y * scores).mean()
+
+class Spline(nn.Module):
+    def forward(self, x, knots):
+        if (knots.diff() < 0).any():
+            raise ValueError("knots must be sorted")
+        return torch.searchsorted(knots, x) + x
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"),
+    [
+        ("Annotated", "x: float[N, 10]"),
+        ("Attributes", "x: float[N, 6]"),
+        ("Keys", "x: float[N, 6]"),
+        ("Hinge", "scores: float[N, D]; y: float[N, D] in {-1, 1}"),
+        ("DocumentedHingeLoss", "scores: float[N, D]; y: float[N, D] in {-1, 1}"),
+        ("Spline", "x: float[N, D]; knots: float[N, D] in sorted"),
+    ],
+)
+def test_configurations_and_unusual_values(module_file: Callable[[str], str], name: str, inputs: str) -> None:
+    spec = spec_of(f"{module_file('from typing import Literal' + chr(10) + CONFIGURED)}:{name}")
+    assert "; ".join(map(str, spec.inputs)) == inputs
+    if name == "Annotated":
+        assert (spec.init["mode"], spec.sources["init.mode"]) == ("pre", "annotation")

@@ -4,6 +4,7 @@ import dataclasses
 import enum
 import inspect
 import re
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,8 @@ import torch
 from torch import nn
 
 from verifykit.spec.inference.names import sizes_for
-from verifykit.spec.inference.source import axes, namesakes
+from verifykit.spec.inference.source import axes, fields, namesakes
+from verifykit.spec.inference.source import words as source_words
 
 # Tried where nothing says more, and where what was said does not work.
 ANYTHING: tuple[Any, ...] = (4, 0.5, 8, 2, 1, 3, True, (3, 3), [4, 8], "relu", 16)
@@ -35,7 +37,12 @@ def candidates(
             [(float(v), s) for v, s in by_name if type(v) is int] if float in kinds else []
         )
         anything = []
-    by_source: list[tuple[Any, str]] = [(word, "source") for word in words]
+    closed = bool(by_annotation) and _is_closed(annotation)
+    if closed:
+        by_name = []
+    by_source: list[tuple[Any, str]] = [(word, "source") for word in words if not closed]
+    if not kinds and not by_annotation:
+        by_source += [(made, "source") for made in _configurations(owner, name, depth)]
     if name in axes(owner):
         by_source += [(-1, "source"), (1, "source")]
     if not kinds and not by_annotation and not by_name and depth < 2:
@@ -50,6 +57,24 @@ def candidates(
         if not any(type(value) is type(other) and _same(value, other) for other, _ in unique):
             unique.append((value, source))
     return unique
+
+
+def _configurations(owner: Any, name: str, depth: int) -> Iterator[Any]:
+    """Stand-ins for a configuration: an object, or a dictionary, with what the code of ``owner`` reads from it."""
+    read, by_key = fields(owner, name)
+    told = source_words(owner)
+    choices = {field: [v for v, _ in candidates(field, None, depth + 1, told.get(field, ()))] for field in read}
+    for step in range(3 if choices else 0):
+        values = {field: options[min(step, len(options) - 1)] for field, options in choices.items()}
+        yield values if by_key else types.SimpleNamespace(**values)
+
+
+def _is_closed(annotation: Any) -> bool:
+    """Whether it names all the values that there are, or the class that they are of."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return all(_is_closed(part) for part in get_args(annotation))
+    is_class = isinstance(annotation, type) and annotation.__module__ != "builtins"
+    return annotation is type(None) or get_origin(annotation) is Literal or is_class
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -141,10 +166,12 @@ def _of_class(name: str, kind: type, depth: int) -> Iterator[Any]:
         chosen = {f.name: candidates(f.name, hints.get(f.name), depth + 1) for f in needed}
         if all(chosen.values()):
             yield kind(**{name: values[0][0] for name, values in chosen.items()})
+    elif kind.__module__.partition(".")[0] not in {*sys.stdlib_module_names, "torch"} and depth < 3:
+        yield from filter(None, [_built(kind, depth)])
 
 
-def _built(kind: type[nn.Module], depth: int) -> nn.Module | None:
-    """A module of this class, made of the first candidate for each argument that it requires."""
+def _built(kind: type, depth: int) -> Any:
+    """An object of this class, made of the first candidate for each argument that it requires."""
     hints = type_hints(kind)
     try:
         variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -11,7 +11,7 @@ from torch import nn
 
 from verifykit.errors import UserError
 from verifykit.spec.building import cast_module, construct, is_unsized
-from verifykit.spec.domain import Below, any_of
+from verifykit.spec.domain import Below, OneOf, any_of
 from verifykit.spec.inference.annotated import annotated_inputs
 from verifykit.spec.inference.constructor import Constructed
 from verifykit.spec.inference.documented import documented_shapes
@@ -58,7 +58,12 @@ def fed(
     annotated = annotated_inputs(forward, built.init, built.module)
     shown = _shown(built.example, arguments)
     told = {name: entry for name, entry in {**shown, **annotated}.items() if name in arguments and name not in fixed}
-    knowledge = Knowledge(fixed, claim_of(target.label), documented_shapes(target.obj), _kinds(uses, arguments))
+    knowledge = Knowledge(
+        fixed,
+        claim_of(target.label, inspect.getdoc(target.obj) or ""),
+        documented_shapes(target.obj),
+        _kinds(uses, arguments),
+    )
     try:
         found = _told_or_searched(call, arguments, takes.optional, knowledge, told)
     except Exhausted as exhausted:
@@ -108,8 +113,9 @@ def _kinds(uses: Sequence[Example], arguments: Sequence[str]) -> dict[str, tuple
 
 
 def _is_guess(entry: InputSpec) -> bool:
-    """Integers in a range that is tied to no size of the module or the other inputs."""
-    return entry.dtype == "long" and not (isinstance(entry.domain, Below) and isinstance(entry.domain.bound, str))
+    """Integers in a range that is tied to no size of the module or the other inputs, nor told."""
+    told = isinstance(entry.domain, OneOf) or (isinstance(entry.domain, Below) and isinstance(entry.domain.bound, str))
+    return entry.dtype == "long" and not told
 
 
 def _told_or_searched(

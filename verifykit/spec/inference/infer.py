@@ -68,7 +68,7 @@ def _constructed(
     waiting = [*uses]
     try:
         for built in constructions(target, given, seed, asked):
-            if waiting and "search" in built.sources.values():
+            if waiting and {"search", "source"} & {*built.sources.values()}:
                 yield from _as_used(target, given, seed, waiting)
                 waiting = []
             yield built

@@ -73,6 +73,9 @@ _ROLES: list[tuple[str, Role]] = [
     (r"var(iance)?|std|sigma|.*variance|scale", "positive"),
 ]  # fmt: skip
 
+# How people write of labels that are -1 or 1.
+SIGNS = r"(?<![\d.])\+?1`* ?(?:or|and|/|,) ?`*-1(?!\.?\d)|(?<!\d)-1`* ?(?:or|and|/|,) ?`*\+?1(?!\.?\d)|±1"
+
 
 def sizes_for(name: str) -> Sequence[Any]:
     """Return values that a constructor argument of this name usually takes, the usual first; none for others."""
@@ -86,19 +89,29 @@ def role_of(name: str) -> Role:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a class name says about itself."""
+    """What a class says about itself: whether it is a loss, whether its labels are integers, or are -1 and 1, and how
+    many dimensions it takes.
+    """
 
     is_loss: bool
     wants_labels: bool
+    wants_signs: bool
     rank: int | None
 
 
-def claim_of(class_name: str) -> Claim:
-    """Read ``Loss`` or ``Criterion``, and a number of spatial dimensions such as ``2d``, from a class name."""
+def claim_of(class_name: str, docstring: str = "") -> Claim:
+    """Read ``Loss`` or ``Criterion``, and a number of spatial dimensions such as ``2d``, from a class name; labels of
+    1 or -1 from the docstring of a loss.
+    """
     spatial = re.search(r"([123])[dD](?![a-z])", class_name)
     is_loss = re.search(r"loss|criterion|divergence|entropy|error$", class_name, re.IGNORECASE) is not None
     wants_labels = re.search(
         r"cross_?entropy|nll|ctc|focal|multi_?margin|_?ce_?loss|arc_?face|softmax", class_name, re.IGNORECASE
     )
     real_targets = re.search(r"binary|bce|gaussian|poisson|soft_?target|sigmoid|logits", class_name, re.IGNORECASE)
-    return Claim(is_loss, bool(wants_labels and not real_targets), int(spatial[1]) + 2 if spatial else None)
+    return Claim(
+        is_loss,
+        bool(wants_labels and not real_targets),
+        is_loss and re.search(SIGNS, docstring) is not None,
+        int(spatial[1]) + 2 if spatial else None,
+    )

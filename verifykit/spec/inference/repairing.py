@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from verifykit.spec.dims import Dim
-from verifykit.spec.domain import Below, Boolean, Interval, Real
+from verifykit.spec.domain import Below, Boolean, Interval, OneOf, Real, Sorted
+from verifykit.spec.inference.names import SIGNS
 from verifykit.spec.inference.trying import Entries
 from verifykit.spec.model import InputSpec, Spec
 
@@ -53,7 +54,11 @@ def _other_types(entries: Entries, told: str) -> Iterator[Entries]:
             yield _with(entries, index, replace(entry, dtype="long", domain=Below(2)))
         if entry.dtype == "long" and re.search(r"(expected|required).*(Float|Double|floating)", told):
             yield _with(entries, index, replace(entry, dtype="float", domain=Real()))
+        if isinstance(entry.domain, Real | Below) and entry.dtype != "complex" and re.search(SIGNS, told):
+            yield _with(entries, index, replace(entry, domain=OneOf((-1.0, 1.0))))
         if isinstance(entry.domain, Real) and entry.dtype == "float":
+            if re.search(r"\b(sorted|increasing|ascending|monoton)", told, re.IGNORECASE):
+                yield _with(entries, index, replace(entry, domain=Sorted()))
             if re.search(r"between 0 and 1|in \[0, ?1\]|>= 0 and <= 1|probabilit", told):
                 yield _with(entries, index, replace(entry, domain=Interval(0.0, 1.0, True, True)))
             if re.search(r"positive|non-?negative|greater than (or equal to )?0|negative entry", told):

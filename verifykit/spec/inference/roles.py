@@ -7,7 +7,7 @@ from itertools import islice, product
 from torch import nn
 
 from verifykit.spec.dims import Dim
-from verifykit.spec.domain import Below, Boolean, Interval, Real, Simplex
+from verifykit.spec.domain import Below, Boolean, Interval, OneOf, Real, Simplex
 from verifykit.spec.inference.names import Claim, role_of
 from verifykit.spec.inference.trying import Caller, Entries
 from verifykit.spec.model import InputSpec
@@ -77,6 +77,9 @@ def _other(name: str, shape: tuple[Dim, ...], call: Caller, claim: Claim) -> Ite
         InputSpec(name, "long", shape, Below(2)),
     ]
     smaller = [replace(real, shape=shape[:-1]), replace(real, shape=shape[:1])]
+    if claim.wants_signs and role in ("labels", "target"):
+        signs = replace(real, domain=OneOf((-1.0, 1.0)))
+        yield from (signs, replace(signs, shape=shape[:1]))
     match role:
         case "labels":
             yield from (*labels, real, unit, *smaller)

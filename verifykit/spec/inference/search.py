@@ -4,7 +4,7 @@ import inspect
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch.nn.parameter import is_lazy
@@ -88,7 +88,7 @@ def search(call: Caller, arguments: Sequence[str], knowledge: Knowledge) -> Foun
             if works and any(isinstance(dim, int) for dim in shape[2:]):  # large images are for what needs them
                 break
             ways = sorted(completions(arguments, shape, fixed, call, claim, odd=odd), key=knowledge.surprise)
-            plain = next((way for way in ways if call(way).works), None) if len(arguments) > 1 else None
+            plain = next(_working(call, ways), None) if len(arguments) > 1 else None
             for entries in [plain] if plain else ways:
                 found, depth, tried, outcome = _repair(call, entries, fixed)
                 attempts += tried
@@ -112,6 +112,19 @@ def search(call: Caller, arguments: Sequence[str], knowledge: Knowledge) -> Foun
     ranked = sorted(works, key=lambda entries: works[entries]) or ends  # those that needed no repair first
     best = _preferred(ranked, documented, claim)
     return Found(best, [entries for entries in ranked if entries != best], attempts)
+
+
+def _working(call: Caller, ways: Sequence[Entries]) -> Iterator[Entries]:
+    """Those that work as they are, not by the luck of one draw; the likeliest before them with what the complaint says
+    of its values, rather than others that happen to escape it.
+    """
+    told = call(ways[0]) if ways else None
+    if told is not None and told.error is not None:
+        kinds = [(entry.dtype, entry.shape) for entry in ways[0]]
+        better = repaired(ways[0], Spec(call.init, ways[0]), told.error)
+        ways = [*(way for way in better if [(e.dtype, e.shape) for e in way] == kinds), *ways]
+    again = replace(call, seed=call.seed + 1)
+    yield from (way for way in ways if call(way).works and again(way).works)
 
 
 def _preferred(works: list[Entries], documented: list[Documented], claim: Claim) -> Entries:

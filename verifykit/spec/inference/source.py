@@ -26,6 +26,21 @@ def words(obj: Any) -> dict[str, list[str]]:
     return {name: list(dict.fromkeys(told)) for name, told in found.items() if told}
 
 
+def fields(obj: Any, name: str) -> tuple[list[str], bool]:
+    """Return what the code reads from an argument that holds a configuration, ``config.width`` or ``config["width"]``,
+    and whether it reads it as a dictionary.
+    """
+    called = {id(node.func) for node in ast.walk(_tree(obj)) if isinstance(node, ast.Call)}
+    attributes, keys = dict[str, None](), dict[str, None]()
+    for node in ast.walk(_tree(obj)):
+        match node:
+            case ast.Attribute(value=inner, attr=attribute) if id(node) not in called and _name(inner) == name:
+                attributes[attribute] = None
+            case ast.Subscript(value=inner, slice=ast.Constant(value=str(key))) if _name(inner) == name:
+                keys[key] = None
+    return (list(keys), True) if keys else (list(attributes), False)
+
+
 def axes(obj: Any) -> set[str]:
     """Return the arguments that the code passes on to functions as ``dim=`` or ``axis=``; modules take widths so."""
     calls = (node for node in ast.walk(_tree(obj)) if isinstance(node, ast.Call))
