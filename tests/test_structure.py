@@ -22,6 +22,7 @@ HOUSE = [
     "reporting",
     "checks",
     "differentiation",
+    "observation",
     "profiling",
     "gradients",
     "spec",

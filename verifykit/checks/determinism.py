@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from verifykit.checks.registry import Skip, check
+from verifykit.observation import outputs_of
 from verifykit.results import Finding, Location, Verified
-from verifykit.spec.randomness import seeded
-from verifykit.spec.subject import Subject, named_tensors
+from verifykit.spec.subject import Subject
 from verifykit.tracing import trace
 
 REPEATS = 4
@@ -39,11 +39,11 @@ def determinism(subject: Subject) -> Iterator[Finding | Verified]:
         When sampling is the purpose: Monte Carlo dropout, a stochastic layer, a generative model.
     """
     module, inputs = subject.build(), subject.draw()
-    first = _outputs(subject, module, inputs, seed=0)
+    first = outputs_of(subject, module, inputs, seed=0)
     if not first:
         raise Skip("the module returns no tensor")
     for repeat in range(1, REPEATS):
-        again = _outputs(subject, module, inputs, seed=repeat)
+        again = outputs_of(subject, module, inputs, seed=repeat)
         for name, before in first.items():
             after = again.get(name)
             if after is None or after.shape != before.shape:
@@ -54,12 +54,6 @@ def determinism(subject: Subject) -> Iterator[Finding | Verified]:
                 return
     elements = sum(t.numel() for t in first.values())
     yield Verified(f"{elements} output elements, bit for bit, under {REPEATS} seeds", REPEATS)
-
-
-def _outputs(subject: Subject, module: nn.Module, inputs: tuple[Tensor, ...], *, seed: int) -> dict[str, Tensor]:
-    with torch.no_grad(), seeded(seed):
-        copies = tuple(tensor.clone() for tensor in inputs)
-        return {name: t.detach().clone() for name, t in named_tensors(subject.call(module, copies)).items()}
 
 
 def _same(one: Tensor, other: Tensor) -> bool:
@@ -93,14 +87,14 @@ def _finding(subject: Subject, name: str, before: Tensor, after: Tensor) -> Find
 
 def _repeats_under_one_seed(subject: Subject) -> bool:
     module, inputs = subject.build(), subject.draw()
-    runs = [_outputs(subject, module, inputs, seed=0) for _ in range(2)]
+    runs = [outputs_of(subject, module, inputs, seed=0) for _ in range(2)]
     return all(_same(runs[0][name], runs[1][name]) for name in runs[0])
 
 
 def _first_difference(subject: Subject, *, same_seed: bool) -> Location | None:
     module, inputs = subject.build(), subject.draw()
     seeds = (0, 0) if same_seed else (0, 1)
-    first, second = (trace(partial(_outputs, subject, module, inputs, seed=seed), keep_values=True) for seed in seeds)
+    first, second = (trace(partial(outputs_of, subject, module, inputs, seed=seed), keep_values=True) for seed in seeds)
     for one, other in zip(first, second, strict=False):
         if one.name != other.name:
             return other.location

@@ -37,6 +37,7 @@ class Check:
     severity: Severity
     requires: tuple[str, ...]
     function: CheckFunction
+    default: bool = True
 
     @property
     def summary(self) -> str:
@@ -61,7 +62,7 @@ _registered: dict[str, Check] = {}
 
 
 def check(
-    id: str, *, family: str, severity: Severity = "error", requires: Iterable[str] = ()
+    id: str, *, family: str, severity: Severity = "error", requires: Iterable[str] = (), default: bool = True
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated generator function as a check.
 
@@ -70,6 +71,7 @@ def check(
         family: kebab-case; a group that can be selected as a whole.
         severity: what its findings are where they do not say otherwise.
         requires: ids of checks that must not have failed for this one to mean anything.
+        default: whether it runs where nothing is selected; one that takes long does not.
 
     Raises:
         ConfigError: the id is no kebab-case, or is taken by another check.
@@ -85,7 +87,7 @@ def check(
             function.__qualname__,
         ):
             raise ConfigError(f"{where}: check id {id!r} is taken by {taken.function.__module__}.")
-        _registered[id] = Check(id, family, severity, tuple(requires), function)
+        _registered[id] = Check(id, family, severity, tuple(requires), function, default)
         return function
 
     return register
@@ -112,8 +114,8 @@ def load_checks(extra_modules: Iterable[str] = ()) -> dict[str, Check]:
 
 
 def select_checks(checks: dict[str, Check], select: Iterable[str], ignore: Iterable[str]) -> list[Check]:
-    """Return the checks whose id or family is in ``select`` (all where it is empty) and not in ``ignore``, each after
-    those it requires.
+    """Return the checks whose id or family is in ``select`` (where it is empty, all that run by default) and not in
+    ``ignore``, each after those it requires.
 
     Raises:
         ConfigError: a name is neither the id nor the family of any check.
@@ -127,7 +129,8 @@ def select_checks(checks: dict[str, Check], select: Iterable[str], ignore: Itera
     chosen = [
         entry
         for entry in checks.values()
-        if (not wanted or entry.id in wanted or entry.family in wanted) and not unwanted & {entry.id, entry.family}
+        if ((not wanted and entry.default) or entry.id in wanted or entry.family in wanted)
+        and not unwanted & {entry.id, entry.family}
     ]
     return _in_order(chosen)
 

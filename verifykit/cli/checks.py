@@ -15,5 +15,8 @@ def command(load: tuple[str, ...]) -> None:
     from verifykit.config import load_config
 
     checks = load_checks([*load_config(Path.cwd()).load, *load])
-    rows = [(entry.id, entry.family, entry.severity, entry.summary) for entry in checks.values()]
-    click.echo(tabulate(rows, headers=("check", "family", "severity", "summary"), tablefmt="simple"))
+    rows = [
+        (entry.id, entry.family, entry.severity, "yes" if entry.default else "if selected", entry.summary)
+        for entry in checks.values()
+    ]
+    click.echo(tabulate(rows, headers=("check", "family", "severity", "runs", "summary"), tablefmt="simple"))

@@ -1,0 +1,1 @@
+"""Planted bugs, each beside its correct twin."""

@@ -1,0 +1,134 @@
+"""What several checks ask of a subject: its outputs, which dimension is the batch, whether it is a loss."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from verifykit.spec.dims import Dim
+from verifykit.spec.inference.names import claim_of, role_of
+from verifykit.spec.outputs import learn_outputs
+from verifykit.spec.randomness import seeded
+from verifykit.spec.subject import Subject, named_tensors
+
+# What people call the size of a batch.
+_BATCH_NAMES = r"N|B|bs|n|b|.*batch.*"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The free symbol that counts samples, and at which axis it stands in each input (in the order of the spec) and in
+    each output (in the order of ``named_tensors``); ``None`` where it does not stand alone in any dimension.
+    """
+
+    symbol: str
+    inputs: tuple[int | None, ...]
+    outputs: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss: the input that is predicted, the one that it is held against, and whether its output is one number."""
+
+    prediction: str
+    target: str
+    reduced: bool
+
+
+def outputs_of(subject: Subject, module: nn.Module, inputs: Sequence[Tensor], *, seed: int = 0) -> dict[str, Tensor]:
+    """Return copies of what ``module`` gives for copies of ``inputs``, by place in the output, without gradients and
+    with random draws fixed by ``seed``. What it raises passes through.
+    """
+    with torch.no_grad(), seeded(seed):
+        result = subject.call(module, [tensor.clone() for tensor in inputs])
+        return {name: tensor.detach().clone() for name, tensor in named_tensors(result).items()}
+
+
+def plain_outputs(subject: Subject, dtype: torch.dtype = torch.float64, *, training: bool = False) -> dict[str, Tensor]:
+    """Return the outputs of a fresh module for ``subject.draw(dtype=dtype)``; computed once for a subject."""
+
+    def compute() -> dict[str, Tensor]:
+        module = subject.build(dtype, training=training)
+        return outputs_of(subject, module, subject.draw(dtype=dtype))
+
+    return subject.once(f"plain outputs {dtype} {training}", compute)
+
+
+def batch_of(subject: Subject) -> Batch | None:
+    """Return which free symbol counts samples; ``None`` where no input has one, or the output's laws are not known.
+
+    It is the one that is called so, else the first dimension of the first input. A module that says by an attribute
+    ``batch_first = False`` that samples lie along the second of three dimensions is believed.
+    """
+    return subject.once("batch", lambda: _batch(subject))
+
+
+def loss_of(subject: Subject) -> Loss | None:
+    """Return how ``subject`` is a loss, ``None`` where it is none: one real output, and a second input beside the
+    prediction; the output is one number, or the name says that it is a loss.
+    """
+    return subject.once("loss", lambda: _loss(subject))
+
+
+def _batch(subject: Subject) -> Batch | None:
+    shapes = [entry.shape for entry in subject.spec.inputs]
+    free = subject.spec.free
+    alone = [dim for shape in shapes for dim in shape if dim in free]
+    if not alone:
+        return None
+    named = [dim for dim in alone if re.fullmatch(_BATCH_NAMES, str(dim))]
+    symbol = str(named[0] if named else alone[0])
+    if len(shapes[0]) == 3 and shapes[0][0] == symbol and shapes[0][1] in free and _is_sequence_first(subject):
+        symbol = str(shapes[0][1])
+    outputs = learn_outputs(subject)
+    if not outputs:
+        return None
+    return Batch(
+        symbol, tuple(_axis(shape, symbol) for shape in shapes), tuple(_axis(o.shape, symbol) for o in outputs)
+    )
+
+
+def _is_sequence_first(subject: Subject) -> bool:
+    """Whether a part says ``batch_first = False``, and samples are in fact independent along the second dimension of
+    the first input, and not along its first.
+    """
+    module = subject.build()
+    if all(getattr(part, "batch_first", None) is not False for part in module.modules()):
+        return False
+    inputs = subject.draw()
+    before = outputs_of(subject, module, inputs)
+
+    def independent(axis: int) -> bool:
+        changed = inputs[0].clone()
+        changed.select(axis, 0).add_(1.0)
+        after = outputs_of(subject, module, [changed, *inputs[1:]])
+        pairs = [(before[name], after[name]) for name in before if before[name].ndim > axis]
+        count = changed.shape[axis]
+        return all(
+            torch.allclose(one.narrow(axis, 1, count - 1), other.narrow(axis, 1, count - 1))
+            for one, other in pairs
+            if one.shape[axis] == count
+        )
+
+    return independent(1) and not independent(0)
+
+
+def _axis(shape: Sequence[Dim], symbol: str) -> int | None:
+    return list(shape).index(symbol) if symbol in shape else None
+
+
+def _loss(subject: Subject) -> Loss | None:
+    outputs = learn_outputs(subject)
+    entries = subject.spec.inputs
+    predictions = [entry.name for entry in entries if entry.dtype == "float"]
+    if len(outputs) != 1 or outputs[0].dtype != "float" or len(entries) < 2 or not predictions:
+        return None
+    reduced = outputs[0].shape == []
+    if not reduced and not claim_of(subject.target.label).is_loss:
+        return None
+    prediction = predictions[0]
+    others = [entry.name for entry in entries if entry.name != prediction]
+    targets = [name for name in others if role_of(name) in ("target", "labels")]
+    return Loss(prediction, (targets or others)[0], reduced)
