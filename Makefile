@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ZOO := .venv-zoo
 
-.PHONY: audit test lint types unit bench gradient-report test-zoo clean
+.PHONY: audit test lint types unit bench gradient-report corpus test-zoo clean
 
 audit: $(READY)
 	$(BIN)/verifykit audit --format terminal --format markdown --output reports/ --fail-on never
@@ -27,6 +27,10 @@ bench: $(READY)
 
 gradient-report: $(READY)
 	$(BIN)/python -m tests.benchmarks.gradient_report
+
+# The planted bugs of tests/corpus/ and the modules of torch.nn, with the whole catalogue.
+corpus: $(READY)
+	$(BIN)/python -m tests.corpus.report
 
 # Other people's packages, in an environment of their own.
 test-zoo: $(ZOO)/.ready

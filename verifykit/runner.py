@@ -25,6 +25,7 @@ from verifykit.results import (
     Status,
     Verified,
 )
+from verifykit.spec.building import raised_at
 from verifykit.spec.declared import attribute_config, declared_spec
 from verifykit.spec.inference.infer import completed
 from verifykit.spec.outputs import learn_outputs
@@ -59,6 +60,10 @@ def audit(name: str, plan: Plan) -> Iterator[Event]:
         outputs = learn_outputs(subject)
     except UserError as error:
         yield AuditFinished(Audit(name, "error", AuditError(error.kind, str(error))))
+        return
+    except Exception as error:  # ours or theirs: it must not cost the other targets their audit
+        told = f"{name}: building and feeding it raised{raised_at(error)}: {one_line(error)}"
+        yield AuditFinished(Audit(name, "error", AuditError("internal", told)))
         return
     outcomes: dict[str, CheckOutcome] = {}
     for position, check in enumerate(plan.checks, 1):

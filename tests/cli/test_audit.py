@@ -133,6 +133,14 @@ def test_an_unknown_configuration_key(verifykit: Run, tmp_path: Path) -> None:
     )
 
 
+def test_durations_show_where_the_time_went(verifykit: Run) -> None:
+    done = verifykit("audit", "torch.nn:ReLU", "--select", "determinism,shape-contract", "--durations")
+    assert done.returncode == 0
+    table = done.stdout.partition("Durations")[2]
+    for part in ("building and feeding it", "determinism", "shape-contract", "profile", "all"):
+        assert part in table
+
+
 def test_debug_shows_the_traceback(verifykit: Run) -> None:
     done = verifykit("--debug", "audit", "torch.nn:Linaer")
     assert done.returncode != 0

@@ -43,6 +43,7 @@ Examples:
 @click.option("--select", multiple=True, metavar="CHECK", help="Only these checks or families (comma-separated).")
 @click.option("--ignore", multiple=True, metavar="CHECK", help="Not these checks or families (comma-separated).")
 @click.option("--no-profile", is_flag=True, help="Leave time and memory unmeasured.")
+@click.option("--durations", is_flag=True, help="Also show where the time went, the longest part first.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Fixes every random choice.")
 @click.option(
     "--budget",
@@ -74,6 +75,7 @@ def command(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     no_profile: bool,
+    durations: bool,
     seed: int,
     budget: float,
     formats: tuple[str, ...],
@@ -99,8 +101,11 @@ def command(
     files = _files(names, chosen, output)
 
     # From here on torch is needed.
+    from rich.console import Console
+
     from verifykit.checks.registry import load_checks, select_checks
     from verifykit.execution.environment import describe_environment
+    from verifykit.reporting.durations import Durations
     from verifykit.reporting.terminal import LiveProgress
     from verifykit.runner import Plan, audit
 
@@ -108,16 +113,20 @@ def command(
     environment = describe_environment(device)
     traces = _traces(names, files)
     audits = [Audit(name, "error", AuditError(error.kind, str(error))) for name, error in failures]
+    spent = Durations()
     with LiveProgress() as progress:
         for name in names:
             pinned = config.target.get(name, TargetConfig())
             plan = Plan(checks, given, pinned, seed, device, budget, not no_profile, traces.get(name))
             for event in audit(name, plan):
                 progress.handle(event)
+                spent.handle(event)
                 if isinstance(event, AuditFinished):
                     audits.append(event.audit)
     report = Report(environment, seed, audits, audit_command(targets, given, seed))
     _publish(report, chosen, files, lambda name: audit_command([name], given, seed))
+    if durations:
+        spent.print(Console(stderr="terminal" not in chosen, highlight=False))
     for done in audits:
         if done.error is not None:
             click.echo(f"verifykit: {done.error.message}", err=True)

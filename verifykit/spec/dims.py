@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from operator import add, floordiv, mul, sub
 
 from verifykit.errors import SpecError
@@ -35,12 +36,17 @@ def parse_dim(text: str) -> Dim:
 
 def symbols(dim: Dim) -> list[str]:
     """Return the symbols in ``dim``, in order of appearance."""
-    return [] if isinstance(dim, int) else list(dict.fromkeys(_symbols(ast.parse(dim, mode="eval").body)))
+    return [] if isinstance(dim, int) else list(dict.fromkeys(_symbols(_parsed(dim))))
 
 
 def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
     """Return the size of ``dim`` where every symbol has the size that ``sizes`` gives it."""
-    return dim if isinstance(dim, int) else _value(ast.parse(dim, mode="eval").body, sizes)
+    return dim if isinstance(dim, int) else _value(_parsed(dim), sizes)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
 
 
 def _symbols(node: ast.expr) -> Iterator[str]:

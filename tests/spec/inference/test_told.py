@@ -95,6 +95,16 @@ def test_usage_in_the_project_builds(
     assert spec.sources["init.table"] == "usage"
 
 
+def test_a_namesake_defined_elsewhere_is_no_usage(
+    module_file: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = module_file(USED)
+    other = "class Odd:\n    def __init__(self, table): ...\nOdd([('gain', 2.0)])\n"
+    Path(target).with_name("elsewhere.py").write_text(other)
+    monkeypatch.chdir(Path(target).parent)
+    assert spec_of(f"{target}:Odd").init == {"table": {"gain": 4}}
+
+
 class Thing:
     def __init__(self, a: int, b: int = 0) -> None: ...
 

@@ -166,8 +166,8 @@ def _of_class(name: str, kind: type, depth: int) -> Iterator[Any]:
         chosen = {f.name: candidates(f.name, hints.get(f.name), depth + 1) for f in needed}
         if all(chosen.values()):
             yield kind(**{name: values[0][0] for name, values in chosen.items()})
-    elif kind.__module__.partition(".")[0] not in {*sys.stdlib_module_names, "torch"} and depth < 3:
-        yield from filter(None, [_built(kind, depth)])
+    elif kind.__module__.partition(".")[0] not in {*sys.stdlib_module_names, "torch", "numpy"} and depth < 3:
+        yield from (made for made in [_built(kind, depth)] if made is not None)
 
 
 def _built(kind: type, depth: int) -> Any:

@@ -3,10 +3,12 @@
 import ast
 import copy
 import inspect
+import os
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -47,12 +49,12 @@ def project_examples(obj: Any, root: Path) -> list[Example]:
         return []
     if not own.is_relative_to(root) or "site-packages" in own.parts:
         return []
-    found: list[Example] = []
-    for path in islice(_sources(root), FILES):
-        text = path.read_text(encoding="utf-8", errors="replace")
-        if obj.__name__ in text and len(text) <= CHARACTERS:
-            found += uses(text, obj)
-    return found
+    return [
+        use
+        for path, text in _sources(root)
+        if obj.__name__ in text and (path.resolve() == own or not re.search(rf"^class {obj.__name__}\b", text, re.M))
+        for use in uses(text, obj)
+    ]
 
 
 def uses(code: str, obj: Any) -> list[Example]:
@@ -66,10 +68,17 @@ def uses(code: str, obj: Any) -> list[Example]:
     return reader.found
 
 
-def _sources(root: Path) -> Iterator[Path]:
-    for path in sorted(root.rglob("*.py")):
-        if not any(part.startswith(".") or part in ("site-packages", "node_modules") for part in path.parts):
-            yield path
+@lru_cache(maxsize=1)
+def _sources(root: Path) -> list[tuple[Path, str]]:
+    """The Python files below ``root`` that belong to the project, with their text; read once in a run."""
+    paths = [*islice(_walked(root), FILES)]
+    return [(p, p.read_text(encoding="utf-8", errors="replace")) for p in paths if p.stat().st_size <= CHARACTERS]
+
+
+def _walked(root: Path) -> Iterator[Path]:
+    for folder, inner, names in os.walk(root):
+        inner[:] = sorted(n for n in inner if not n.startswith(".") and n not in ("site-packages", "node_modules"))
+        yield from (Path(folder, name) for name in sorted(names) if name.endswith(".py"))
 
 
 class _Reader(ast.NodeVisitor):

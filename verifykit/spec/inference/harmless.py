@@ -23,6 +23,7 @@ def harmless() -> Iterator[None]:
         PermissionError: in the body, where the code under it tries.
     """
     global _depth, _installed
+    tempfile.gettempdir()  # the first call writes a file under a lock that is not reentrant: never from within the hook
     if not _installed:
         sys.addaudithook(_refuse)  # there is no taking it away again
         _installed = True

@@ -17,8 +17,9 @@ from verifykit.spec.inference.roles import BATCH, FEATURES, HEIGHT, LENGTH, WIDT
 from verifykit.spec.inference.trying import Caller, Entries, Outcome
 from verifykit.spec.model import InputSpec, Spec
 
-# Attempts and seconds for one construction, and complaints followed one after the other.
-ATTEMPTS, SECONDS = 6000, 4.0
+# Attempts and seconds for one construction, attempts after which no more is looked for beside what works (counted, not
+# timed, so that a slow machine finds the same), and complaints followed one after the other.
+ATTEMPTS, SECONDS, ENOUGH = 6000, 4.0, 800
 REPAIRS = 4
 # Inputs that differ and all meet the same complaint, numbers aside, after which it is taken not to be about them.
 DEAF = 40
@@ -81,7 +82,7 @@ def search(call: Caller, arguments: Sequence[str], knowledge: Knowledge) -> Foun
     for odd in (False, True):
         for shape in [fixed[first].shape] if first in fixed else _shapes(call, claim, documented):
             spent = time.monotonic() - started
-            if attempts >= ATTEMPTS or spent > SECONDS or (works and spent > SECONDS / 4):
+            if attempts >= (ENOUGH if works else ATTEMPTS) or spent > SECONDS:
                 break
             if time.monotonic() > call.deadline:
                 break

@@ -1,0 +1,20 @@
+import subprocess
+import sys
+
+CODE = """
+import os, sys
+from verifykit.spec.inference.harmless import harmless
+with harmless():
+    try:
+        os.makedirs(sys.argv[1])
+    except PermissionError as error:
+        print(error)
+"""
+
+
+def test_the_first_question_for_the_temporary_folder_does_not_lock_itself_out() -> None:
+    """In a process of its own: the folder is asked for once, and the hook is asked while that goes on."""
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, "somewhere/else"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.startswith("no file is changed while inputs are inferred")
