@@ -7,6 +7,7 @@ import torch
 from tabulate import tabulate
 
 from tests.benchmarks import cost, memory, power, silence
+from tests.upstream import UPSTREAM
 
 PATH = Path("reports/gradient-engine.md")
 
@@ -52,7 +53,7 @@ def _page(
         f"twenty commonest, {silence.SEEDS_OF_OTHERS} for the others. Modules with errors:",
         tabulate(
             [
-                (name, f"{failed} of {seeds}", silence.UPSTREAM.get(name, "FALSE ALARM"))
+                (name, f"{failed} of {seeds}", UPSTREAM.get((name, "gradient"), "FALSE ALARM"))
                 for name, failed, seeds in alarms
             ],
             ("module", "runs with an error", "what torch gets wrong"),

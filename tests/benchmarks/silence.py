@@ -12,15 +12,6 @@ COMMON = (
 )
 SEEDS_OF_COMMON, SEEDS_OF_OTHERS = 50, 2
 
-# What torch 2.13 gets wrong in double precision, with the evidence.
-UPSTREAM = {
-    "Hardsigmoid": "its backward multiplies by 1/6 rounded to single precision: the ratio of autograd to numerical "
-    "gradient is 1.0000000298, which is float32(1/6) * 6; no report of it was found",
-    "CrossMapLRN2d": "its forward never takes the first channel out of the running sum (`c > pre_pad` in "
-    "torch/nn/modules/_functions.py, where `>=` is due), so that it differs from LocalResponseNorm, whose gradient its "
-    "backward computes",
-}
-
 
 def rows() -> Iterator[tuple[str, int, dict[str, int], str]]:
     """Yield per module: name, seeds, outcomes counted, and the message of the first error."""

@@ -15,6 +15,7 @@ from tabulate import tabulate
 from tests.corpus.entries import Entry, entries
 from tests.corpus.silence import findings
 from tests.torch_modules import KNOWN
+from tests.upstream import UPSTREAM
 from verifykit.checks.registry import load_checks
 from verifykit.config import TargetConfig
 from verifykit.reporting.escape import inline
@@ -59,7 +60,11 @@ def main() -> None:
         quiet = silence.result()
     PATH.write_text("\n\n".join(_page(rows, quiet)) + "\n")
     bad = [row.entry.id for row in rows if not row.is_caught or row.false_alarms]
-    errors = [name for name, _, severity, _ in quiet if severity in ("error", "crashed")]
+    errors = [
+        f"{name} {check}"
+        for name, check, severity, _ in quiet
+        if severity in ("error", "crashed") and (name, check) not in UPSTREAM
+    ]
     sys.exit(f"missed or accused: {', '.join([*bad, *errors])}: see {PATH}" if bad or errors else 0)
 
 
@@ -124,7 +129,10 @@ def _page(rows: list[Row], quiet: list[tuple[str, str, str, str]]) -> list[str]:
         ),
         f"## What is said of the {len(KNOWN)} modules of torch.nn",
         _table(
-            ((name, f"`{check}`", severity, inline(told[:200])) for name, check, severity, told in quiet),
+            (
+                (name, f"`{check}`", severity, inline(told[:200] + _upstream(name, check)))
+                for name, check, severity, told in quiet
+            ),
             ("module", "check", "severity or ending", "message"),
         ),
     ]
@@ -137,6 +145,10 @@ def _counts(name: str, rows: list[Row]) -> tuple[str, int, int, int, int, int, i
         for column in zip(*((row.false_alarms, row.warnings, row.beside) for row in rows), strict=True)
     )
     return name, len(rows), caught, len(rows) - caught, alarms, warned, beside
+
+
+def _upstream(name: str, check: str) -> str:
+    return f" (torch's own defect: {UPSTREAM[name, check]})" if (name, check) in UPSTREAM else ""
 
 
 def _caught(row: Row) -> str:

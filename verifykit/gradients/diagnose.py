@@ -52,12 +52,11 @@ def diagnose(evidence: Evidence) -> tuple[str, str]:
         )
     factor = _common_factor(analytic, numerical)
     if factor is not None:
-        prefix = "all elements" if where == "everywhere" else where
-        return f"{prefix}, by a factor of {factor:.6g}", _cause_of_factor(factor, evidence)
+        return f"{where}, by a factor of {factor:.6g}", _cause_of_factor(factor, evidence)
     if (analytic == 0).all():
         return where, f"the gradient is zero in {where}, where the output depends on the leaf"
     causes = {
-        "everywhere": "every element is wrong, by different factors: the formula of the backward is wrong",
+        "all elements": "every element is wrong, by different factors: the formula of the backward is wrong",
         "negative values only": "backward treats negative values as if they were positive, or the other way round",
         "positive values only": "backward treats positive values as if they were negative, or the other way round",
         "the border": "padding is treated differently in forward and in backward",
@@ -72,7 +71,7 @@ def _where(evidence: Evidence) -> str:
     telling = wrong | ((evidence.numerical != 0) | (evidence.analytic != 0))
     right = telling & ~wrong
     if not right.any():
-        return "everywhere"
+        return "all elements"
     places = torch.stack(torch.unravel_index(evidence.indices, evidence.shape), -1)
     for axis, size in enumerate(evidence.shape):
         own = torch.unique(places[wrong, axis])
