@@ -1,5 +1,6 @@
 """What several checks ask of a subject: its outputs, which dimension is the batch, whether it is a loss."""
 
+import inspect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +9,21 @@ import torch
 from torch import Tensor, nn
 
 from verifykit.spec.dims import Dim
+from verifykit.spec.domain import Below
 from verifykit.spec.inference.names import claim_of, role_of
+from verifykit.spec.model import InputSpec
 from verifykit.spec.outputs import learn_outputs
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors
 
 # What people call the size of a batch.
 _BATCH_NAMES = r"N|B|bs|n|b|.*batch.*"
+
+# What people call what a prediction should come to, beside targets and labels; what neither is predicted nor aimed at;
+# and what is the better the higher it is.
+_AIMS = r"pos|positives?|teacher.*|.*_true|true_.*|.*_gt|gt_.*|target_.*|soft_labels?|.*labels?|ground.*|returns?"
+_AUXILIARY = r".*weights?|log_?(var|std|sigma|scale)|var(iance)?|std|sigma|margins?|temperature|tau"
+_METRIC = r"metric|accuracy|score|similarity|ssim$|psnr|f1|recall|precision|iou$|corr"
 
 
 @dataclass(frozen=True)
@@ -30,11 +39,17 @@ class Batch:
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss: the input that is predicted, the one that it is held against, and whether its output is one number."""
+    """A loss: the input that is predicted, the one that it is held against, and whether its output is one number.
+
+    ``named`` says that its name, its base class, its docstring or a ``reduction`` argument calls it a loss; ``aimed``
+    that the name or the dtype of the target says that it is what the prediction should come to.
+    """
 
     prediction: str
     target: str
     reduced: bool
+    named: bool = False
+    aimed: bool = False
 
 
 def outputs_of(subject: Subject, module: nn.Module, inputs: Sequence[Tensor], *, seed: int = 0) -> dict[str, Tensor]:
@@ -66,10 +81,31 @@ def batch_of(subject: Subject) -> Batch | None:
 
 
 def loss_of(subject: Subject) -> Loss | None:
-    """Return how ``subject`` is a loss, ``None`` where it is none: one real output, and a second input beside the
-    prediction; the output is one number, or the name says that it is a loss.
+    """Return how ``subject`` is a loss, ``None`` where it is none: one real output (or one number first among several),
+    and a second input beside the prediction. What only gives one number, and nothing calls a loss, is one if it has an
+    input named as a target, or no parameters.
     """
     return subject.once("loss", lambda: _loss(subject))
+
+
+def is_called_loss(subject: Subject) -> bool:
+    """Whether the name, a base class, the docstring's first line or a ``reduction`` argument says that it is a loss."""
+    obj = subject.target.obj
+    made = obj if isinstance(obj, type) or inspect.isroutine(obj) else type(obj)
+    bases = [base.__name__ for base in getattr(made, "__mro__", ()) if base not in (nn.Module, object)]
+    names = [subject.target.label, getattr(made, "__name__", ""), *bases]
+    if any(claim_of(name).is_loss for name in names) or "_Loss" in bases:
+        return True
+    if any(re.search(_METRIC, name, re.IGNORECASE) for name in names):
+        return False
+    summary = (vars(made).get("__doc__") or "" if hasattr(made, "__dict__") else "").strip().partition("\n")[0]
+    if re.search(r"\b(loss|criterion|divergence|cross.entropy)\b", summary, re.IGNORECASE):
+        return True
+    try:
+        reduction = inspect.signature(made).parameters.get("reduction")
+    except (TypeError, ValueError):
+        return False
+    return reduction is not None and isinstance(reduction.default, str)
 
 
 def _batch(subject: Subject) -> Batch | None:
@@ -122,13 +158,29 @@ def _axis(shape: Sequence[Dim], symbol: str) -> int | None:
 def _loss(subject: Subject) -> Loss | None:
     outputs = learn_outputs(subject)
     entries = subject.spec.inputs
-    predictions = [entry.name for entry in entries if entry.dtype == "float"]
-    if len(outputs) != 1 or outputs[0].dtype != "float" or len(entries) < 2 or not predictions:
+    reals = [entry.name for entry in entries if entry.dtype == "float"]
+    if not outputs or outputs[0].dtype != "float" or len(entries) < 2 or not reals:
         return None
-    reduced = outputs[0].shape == []
-    if not reduced and not claim_of(subject.target.label).is_loss:
+    reduced, named = outputs[0].shape == [], is_called_loss(subject)
+    if (len(outputs) > 1 and not (reduced and named)) or not (reduced or named):
         return None
-    prediction = predictions[0]
+    aims = [entry.name for entry in entries if _is_aim(entry)]
+    if not named and not aims and any(True for _ in subject.build().parameters()):
+        return None  # a score of two inputs
+    plain = [name for name in reals if name not in aims and not _is_auxiliary(name)]
+    prediction = (plain or [name for name in reals if name not in aims] or reals)[0]
     others = [entry.name for entry in entries if entry.name != prediction]
-    targets = [name for name in others if role_of(name) in ("target", "labels")]
-    return Loss(prediction, (targets or others)[0], reduced)
+    known = [name for name in others if name in aims]
+    target = (known or [name for name in others if not _is_auxiliary(name)] or others)[0]
+    return Loss(prediction, target, reduced, named, target in aims)
+
+
+def _is_aim(entry: InputSpec) -> bool:
+    by_name = role_of(entry.name) in ("target", "labels") or re.fullmatch(_AIMS, entry.name, re.IGNORECASE) is not None
+    integers = entry.dtype == "long" and isinstance(entry.domain, Below)
+    return (by_name or integers) and not _is_auxiliary(entry.name)
+
+
+def _is_auxiliary(name: str) -> bool:
+    by_role = role_of(name) in ("mask", "weight", "lengths", "edges")
+    return by_role or re.fullmatch(_AUXILIARY, name, re.IGNORECASE) is not None

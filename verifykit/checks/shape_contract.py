@@ -3,22 +3,23 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-import msgspec
+import torch
+from hypothesis import strategies as st
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.errors import one_line
-from verifykit.results import Finding, Location, OutputFacts, Verified
-from verifykit.spec.building import raised_at, raised_location
-from verifykit.spec.outputs import UNKNOWN, learn_outputs, observe, predict
-from verifykit.spec.strategies import refute, sizes
+from verifykit.observation import batch_of, outputs_of
+from verifykit.results import Finding, Location, Severity, Verified
+from verifykit.shapes.contract import MOST_ELEMENTS, Contract, Scan, WrongShape
+from verifykit.shapes.refusals import at, complaint, is_own_words
+from verifykit.spec.building import raised_location
+from verifykit.spec.outputs import learn_outputs, observe
+from verifykit.spec.strategies import GREATEST_SIZE, refute
 from verifykit.spec.subject import Subject
 from verifykit.tracing import trace
 
-EXAMPLES = 60
-
-
-class WrongShape(Exception):
-    """The outputs are not those that the law predicts."""
+EXAMPLES = 40
+# Fewer sizes than this share that behave unlike the rest are exceptions to a law; more, and there was no law.
+FEW = 1 / 4
 
 
 @check("shape-contract", family="shape")
@@ -26,21 +27,22 @@ def shape_contract(subject: Subject) -> Iterator[Finding | Verified]:
     """The output's shape follows one law, at every size of the symbolic dimensions.
 
     What:
-        Learns the law of every output dimension at a few sizes, then draws other sizes of every symbolic dimension,
-        a batch of 0 and of 1 included, and compares the output's shape with the law's prediction. The sizes that
-        refute it are shrunk to the smallest.
+        Learns the law of every output dimension at a few sizes, then varies each symbolic dimension alone up to 129,
+        and all of them together at random, and compares the output's shape with the law's prediction. The sizes that
+        refute it are shrunk to the smallest. All calls are made on one module, so that what it keeps of an earlier
+        size shows. Says which sizes the module takes. Batches of 1 and 0 have their own checks.
 
     Why it matters:
-        A dimension that disappears at batch size one breaks the last batch of an epoch, or broadcasts silently in
-        the loss that follows.
+        A size that is wired into a reshape, a slice or a table works in the unit test, and loses samples, swaps
+        dimensions or breaks in production.
 
     Wrong:
         def forward(self, x):
-            return self.score(x).squeeze()  # (1, 1) becomes ()
+            return x.view(32, -1)  # the batch size of the training run
 
     Right:
         def forward(self, x):
-            return self.score(x).squeeze(-1)  # (1, 1) becomes (1,)
+            return x.view(x.shape[0], -1)
 
     When to ignore:
         When the module is meant for some sizes only. Then pin the dimension in the input's spec instead.
@@ -51,99 +53,163 @@ def shape_contract(subject: Subject) -> Iterator[Finding | Verified]:
     outputs = learn_outputs(subject)
     if not outputs:
         raise Inconclusive("the number or the rank of the outputs changes with the sizes, so no law could be learnt")
+    contract = Contract(subject, outputs)
+    batch = batch_of(subject)
+    least = {symbol: 2 if batch is not None and symbol == batch.symbol else 1 for symbol in free}
+    scans = {symbol: contract.scan(symbol, least[symbol]) for symbol in free}
+    drawn = _Drawn(contract, scans)
+    refuted = refute(drawn.follow, _sizes(least), examples=EXAMPLES, seed=subject.seed)
+    broken = refuted[0] if refuted else _first_broken(subject, scans)
+    if broken is not None:
+        yield _broken(contract, scans, broken)
+        return
+    yield Verified(f"output shape is {contract.laws}", drawn.count + sum(len(s.following) for s in scans.values()))
+    for scan in scans.values():
+        yield from _sizes_taken(contract, scan, least[scan.symbol])
+    yield from _refused_together(contract, drawn)
+    if contract.is_partial:
+        raise Inconclusive(f"no law was found for the dimensions marked ? in {contract.laws}")
 
-    tried = set[tuple[int, ...]]()
 
-    refused: list[tuple[Mapping[str, int], Exception]] = []
+class _Drawn:
+    """Sizes drawn together: how many followed the law, and which raised although no single size is to blame."""
 
-    def follows(drawn: Mapping[str, int]) -> None:
-        tried.add(tuple(drawn.values()))
+    def __init__(self, contract: Contract, scans: Mapping[str, Scan]) -> None:
+        self.contract, self.scans = contract, scans
+        self.count = 0
+        self.refused: list[tuple[dict[str, int], Exception]] = []
+
+    def follow(self, sizes: dict[str, int]) -> None:
+        if self.contract.elements(sizes) > MOST_ELEMENTS or self._has_own_reason(sizes):
+            return
         try:
-            _compare(subject, outputs, drawn)
+            self.contract.hold(sizes)
+            self.count += 1
         except WrongShape:
             raise
         except Exception as error:
-            if not _is_too_small(subject, drawn):
-                raise
-            refused.append((drawn, error))
+            self.refused.append((sizes, error))
 
-    refuted = refute(follows, sizes(subject.spec), examples=EXAMPLES, seed=subject.seed)
-    if refuted is not None:
-        drawn, error = refuted
-        if isinstance(error, WrongShape) and _follows_the_values(subject, drawn):
-            raise Inconclusive("the output's shape depends on the values of the input, not on its sizes alone")
-        yield _finding(subject, drawn, error)
-        return
-    yield Verified(f"output shape is {_laws(outputs)} at drawn sizes 1 to 12", len(tried) - len(refused))
-    if refused:
-        smallest, refusal = min(refused, key=lambda pair: sum(pair[0].values()))
-        yield msgspec.structs.replace(_finding(subject, smallest, refusal), severity="note")
-    batch = free[0]
-    for size in (1, 0):
-        edge = {**subject.spec.usual_sizes, batch: size}
-        try:
-            follows(edge)
-        except Exception as error:
-            yield _finding(subject, edge, error)
-            return
-    yield Verified(f"output shape at {batch} = 1 and {batch} = 0", 2)
-    if any(UNKNOWN in output.shape for output in outputs):
-        raise Inconclusive(f"no law was found for the dimensions marked ? in {_laws(outputs)}")
+    def _has_own_reason(self, sizes: Mapping[str, int]) -> bool:
+        return any(size in self.scans[symbol].raising for symbol, size in sizes.items())
 
 
-def _compare(subject: Subject, outputs: list[OutputFacts], drawn: Mapping[str, int]) -> None:
-    actual = [shape for _, shape in observe(subject, drawn).outputs]
-    predicted = [predict(output, {**subject.spec.bound, **drawn}) for output in outputs]
-    if len(actual) != len(predicted):
-        raise WrongShape(f"{len(actual)} outputs where {len(predicted)} were predicted")
-    for index, (shape, law) in enumerate(zip(actual, predicted, strict=True)):
-        if len(shape) != len(law) or any(want not in (None, size) for size, want in zip(shape, law, strict=True)):
-            name = "the output" if len(actual) == 1 else f"output {index}"
-            wanted = ", ".join("?" if size is None else str(size) for size in law)
-            raise WrongShape(f"{name} has shape {list(shape)} where [{wanted}] was predicted by {_laws(outputs)}")
+def _sizes(least: Mapping[str, int]) -> st.SearchStrategy[dict[str, int]]:
+    return st.fixed_dictionaries({symbol: st.integers(low, GREATEST_SIZE) for symbol, low in least.items()})
 
 
-def _follows_the_values(subject: Subject, drawn: Mapping[str, int]) -> bool:
-    shapes = [observe(subject, drawn, seed=seed).outputs for seed in range(5)]
-    return any(other != shapes[0] for other in shapes)
+def _first_broken(subject: Subject, scans: Mapping[str, Scan]) -> dict[str, int] | None:
+    for scan in scans.values():
+        if scan.breaking:
+            return {**subject.spec.usual_sizes, scan.symbol: min(scan.breaking)}
+    return None
 
 
-def _finding(subject: Subject, drawn: Mapping[str, int], error: BaseException) -> Finding:
-    fed = {entry.name: list(subject.spec.shape(entry, drawn)) for entry in subject.spec.inputs}
-    at = ", ".join(f"{symbol} = {size}" for symbol, size in drawn.items())
-    evidence = {"sizes": dict(drawn), "input shapes": fed}
-    if isinstance(error, WrongShape):
-        return Finding(f"at {at}, {error}", evidence=evidence, location=_where_ranks_part(subject, drawn))
+def _broken(contract: Contract, scans: Mapping[str, Scan], sizes: dict[str, int]) -> Finding:
+    subject = contract.subject
+    try:
+        contract.hold(sizes, fresh=True)
+    except WrongShape as error:
+        wrong = error
+    else:
+        return _kept(contract, sizes, None)
+    shapes = [observe(subject, sizes, seed=seed).outputs for seed in range(5)]
+    if any(other != shapes[0] for other in shapes):
+        raise Inconclusive("the output's shape depends on the values of the input, not on its sizes alone")
+    severity, note = _gravity(contract, scans, sizes, wrong)
+    return Finding(f"at {at(sizes)}, {wrong}{note}", severity, _evidence(subject, sizes), _where_it_parts(subject, sizes))
+
+
+def _gravity(
+    contract: Contract, scans: Mapping[str, Scan], sizes: Mapping[str, int], wrong: WrongShape
+) -> tuple[Severity, str]:
+    """A lost dimension or a lost sample is a defect; another size may be meant where it begins or ends the range."""
+    if wrong.ranks:
+        return "error", ""
+    batch = batch_of(contract.subject)
+    first = contract.subject.spec.inputs[0]
+    if batch is not None and len(first.shape) > 1:
+        if any(axis == batch.outputs[output] for output, axis in wrong.axes):
+            return "error", ""
+    for symbol, scan in scans.items():
+        odd, fine = sorted(scan.breaking), scan.following
+        if sizes[symbol] not in scan.breaking or not fine:
+            continue
+        if len(odd) > FEW * len(scan.taken) and not (odd[0] > fine[-1] or odd[-1] < fine[0]):
+            raise Inconclusive(f"no law of a known form fits the output's shape as {symbol} varies")
+        if odd[0] > fine[-1]:
+            return "warning", f"; up to {symbol} = {fine[-1]} it follows that law: larger inputs may lose their end"
+        if odd[-1] < fine[0]:
+            return "warning", f"; from {symbol} = {fine[0]} on it follows that law"
+        return "error", ""
+    return "warning", "; it depends on several sizes together"
+
+
+def _kept(contract: Contract, sizes: Mapping[str, int], error: Exception | None) -> Finding:
+    """The module is right at ``sizes`` when fresh, and wrong after other calls."""
+    subject = contract.subject
+    module, inputs = subject.build(), subject.draw()
+    first, second = (outputs_of(subject, module, inputs) for _ in range(2))
+    steady = all(torch.equal(first[name], second[name]) for name in first if name in second)
+    does = f"raises{complaint(error)}" if error is not None else "gives an output of another shape"
     return Finding(
-        f"at {at}, the module raises{raised_at(error)}: {one_line(error)}",
-        "warning" if drawn[subject.spec.free[0]] <= 1 else "error",  # it may mean to refuse what is no batch
-        evidence,
-        raised_location(error),
+        f"at {at(sizes)}, a module that has been called at other sizes before {does}; a fresh module does not: it keeps "
+        "something from an earlier call that belongs to its size",
+        "error" if steady else "warning",  # one that keeps state on purpose changes its outputs too
+        _evidence(subject, sizes),
+        raised_location(error) if error is not None else None,
     )
 
 
-def _is_too_small(subject: Subject, drawn: Mapping[str, int]) -> bool:
-    """Whether sizes other than the batch's may be below the least that the module takes, as a kernel has one."""
-    usual = subject.spec.usual_sizes
-    batch = subject.spec.free[0]
-    ordinary = {**drawn, batch: usual[batch]}
-    if all(ordinary[symbol] >= usual[symbol] for symbol in ordinary):
-        return False
-    try:
-        observe(subject, ordinary)
-    except Exception:
-        return True
-    return False
+def _sizes_taken(contract: Contract, scan: Scan, least: int) -> Iterator[Finding]:
+    """Say what is peculiar about the sizes that raise, if any do."""
+    if not scan.raising or not scan.taken:
+        return
+    usual = contract.subject.spec.usual_sizes
+    for size in scan.raising:
+        try:
+            contract.hold({**usual, scan.symbol: size}, fresh=True)
+        except Exception:  # it raises on a fresh module as well
+            continue
+        yield _kept(contract, {**usual, scan.symbol: size}, scan.raising[size])
+        return
+    is_batch = least == 2
+    low, high = scan.taken[0], scan.taken[-1]
+    inner = scan.within
+    isolated = inner and len(inner) <= FEW * len(scan.taken)
+    refused = min(inner) if inner else min(scan.raising)
+    error = scan.raising[refused]
+    sizes = {**usual, scan.symbol: refused}
+    if isolated:
+        message = f"at {at(sizes)}, the module raises{complaint(error)}; it takes smaller and larger {scan.symbol}"
+        yield Finding(message, "error", _evidence(contract.subject, sizes), raised_location(error))
+        return
+    if inner and not is_batch:
+        return  # multiples, powers and the like: odd-sizes tells
+    bounds = f"from {low}" if low > least else ""
+    bounds += f" up to {high}" if max(scan.raising) > high else ""
+    only = bounds.strip() or f"of {', '.join(map(str, scan.taken[:6]))}, …"
+    message = f"it takes {scan.symbol} {only} only: at {scan.symbol} = {refused} it raises{complaint(error)}"
+    severity: Severity = "warning" if is_batch and not is_own_words(error) else "note"
+    yield Finding(message, severity, _evidence(contract.subject, sizes), raised_location(error))
 
 
-def _where_ranks_part(subject: Subject, drawn: Mapping[str, int]) -> Location | None:
-    """The first operation that gives another number of dimensions at ``drawn`` than at the usual sizes."""
-    usual, odd = (trace(partial(observe, subject, sizes)) for sizes in (subject.spec.usual_sizes, drawn))
+def _refused_together(contract: Contract, drawn: _Drawn) -> Iterator[Finding]:
+    if drawn.refused:
+        sizes, error = min(drawn.refused, key=lambda pair: sum(pair[0].values()))
+        message = f"at {at(sizes)}, sizes that it takes one by one, the module raises{complaint(error)}"
+        yield Finding(message, "note", _evidence(contract.subject, sizes), raised_location(error))
+
+
+def _evidence(subject: Subject, sizes: Mapping[str, int]) -> dict[str, object]:
+    fed = {entry.name: list(subject.spec.shape(entry, sizes)) for entry in subject.spec.inputs}
+    return {"sizes": dict(sizes), "input shapes": fed}
+
+
+def _where_it_parts(subject: Subject, sizes: Mapping[str, int]) -> Location | None:
+    """The first operation that gives another number of dimensions at ``sizes`` than at the usual ones."""
+    usual, odd = (trace(partial(observe, subject, each)) for each in (subject.spec.usual_sizes, sizes))
     for one, other in zip(usual, odd, strict=False):
         if one.name != other.name or [t.ndim for t in one.outputs] != [t.ndim for t in other.outputs]:
             return other.location
     return None
-
-
-def _laws(outputs: list[OutputFacts]) -> str:
-    return ", ".join(f"[{', '.join(map(str, output.shape))}]" for output in outputs)
