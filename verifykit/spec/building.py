@@ -28,6 +28,32 @@ class FunctionModule(nn.Module):
         return self.function(*inputs, **named, **self.keywords)
 
 
+class AppliedFunction(nn.Module):
+    """An ``autograd.Function`` as a module: constants stand in their places among the inputs of ``apply``."""
+
+    def __init__(self, function: type[torch.autograd.Function], constants: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.function = function
+        self.constants = dict(constants)
+
+    def forward(self, *inputs: Any) -> Any:
+        if not self.constants:
+            return self.function.apply(*inputs)  # type: ignore[no-untyped-call]
+        waiting = list(inputs)
+        values = []
+        for name in function_arguments(self.function):
+            if name not in self.constants and not waiting:
+                break
+            values.append(self.constants[name] if name in self.constants else waiting.pop(0))
+        return self.function.apply(*values, *waiting)  # type: ignore[no-untyped-call]
+
+
+def function_arguments(function: type[torch.autograd.Function]) -> list[str]:
+    """Return the names of the arguments of ``apply``: those of ``forward`` without its context."""
+    names = list(inspect.signature(function.forward).parameters)
+    return names[1:] if names[:1] == ["ctx"] else names
+
+
 def construct(target: Target, init: Mapping[str, Any]) -> nn.Module:
     """Return a new module made of ``target`` with constructor arguments ``init``, an instance being copied.
 
@@ -37,7 +63,7 @@ def construct(target: Target, init: Mapping[str, Any]) -> nn.Module:
     if target.kind == "function":
         return FunctionModule(target.obj, init)
     if target.kind == "autograd.Function":
-        return FunctionModule(target.obj.apply, init)
+        return AppliedFunction(target.obj, init)
     if target.kind == "instance":
         if init:
             raise SpecError(f"{target.name} is a ready instance: it takes no --init {', '.join(init)}.")

@@ -187,7 +187,7 @@ class Spline(nn.Module):
         ("Keys", "x: float[N, 6]"),
         ("Hinge", "scores: float[N, D]; y: float[N, D] in {-1, 1}"),
         ("DocumentedHingeLoss", "scores: float[N, D]; y: float[N, D] in {-1, 1}"),
-        ("Spline", "x: float[N, D]; knots: float[N, D] in sorted"),
+        ("Spline", "x: float[N, D]; knots: float[N, S] in sorted"),
     ],
 )
 def test_configurations_and_unusual_values(module_file: Callable[[str], str], name: str, inputs: str) -> None:

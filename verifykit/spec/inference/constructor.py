@@ -14,7 +14,7 @@ from verifykit.errors import SpecError, UserError
 from verifykit.spec.building import construct
 from verifykit.spec.inference.candidates import candidates, documented_types, type_hints
 from verifykit.spec.inference.examples import Example
-from verifykit.spec.inference.source import words
+from verifykit.spec.inference.source import constants, words
 from verifykit.spec.randomness import seeded
 from verifykit.targets import Target
 
@@ -50,10 +50,9 @@ def constructions(
         SpecError: none works; it names what could not be found out and quotes the constructor.
     """
     arguments = required_arguments(target, given, asked)
-    chosen = dict.fromkeys((argument.name for argument in arguments), 0)
     by_name = {argument.name: argument for argument in arguments}
     seen: set[tuple[int, ...]] = set()
-    waiting = [chosen]
+    waiting = [_told_apart(arguments), dict.fromkeys(by_name, 0)]
     last: SpecError | None = None
     attempts = found = 0
     while waiting and attempts < ATTEMPTS:
@@ -84,10 +83,26 @@ def constructions(
         raise SpecError(_unconstructible(target, [a.name for a in arguments], attempts, last))
 
 
+def _told_apart(arguments: Sequence[Argument]) -> dict[str, int]:
+    """The first values, other ones for sizes that an earlier argument has taken, so that roles can be told apart."""
+    taken: set[Any] = set()
+    chosen = {}
+    for argument in arguments:
+        sizes = [n for n, (v, source) in enumerate(argument.values) if source == "name" and type(v) is int and v >= 4]
+        fresh = (n for n in sizes if argument.values[n][0] not in taken)
+        chosen[argument.name] = next(fresh, 0) if sizes[:1] == [0] else 0
+        taken.add(repr(argument.values[0][0]) if not sizes else argument.values[chosen[argument.name]][0])
+    return chosen
+
+
 def required_arguments(target: Target, given: Mapping[str, Any], asked: Sequence[str] = ()) -> list[Argument]:
     """Return the arguments without a default that were not given, and those ``asked`` for."""
-    if target.kind in ("instance", "autograd.Function", "function"):
+    if target.kind == "instance":
         return []
+    if target.kind in ("autograd.Function", "function"):
+        hints = type_hints(target.obj.forward if target.kind == "autograd.Function" else target.obj)
+        held = [name for name in constants(target.obj, hints) if name not in given]
+        return [Argument(name, candidates(name, hints.get(name), 0)) for name in held]
     try:
         parameters = inspect.signature(target.obj).parameters.values()
     except (TypeError, ValueError):

@@ -74,6 +74,8 @@ def fed(
     entries = generalised(call, found.entries, rebuild)
     if not replace(call, deadline=float("inf"))(entries).ends:
         entries = found.entries
+    told_so = tuple(annotated.get(entry.name, entry) for entry in entries)
+    entries = told_so if call(told_so).ends else entries
     entries = tuple(fixed.get(entry.name, entry) for entry in entries)
     guesses = tuple(entry.name for entry in entries if entry.name not in fixed and _is_guess(entry))
     others = f"; {len(found.others)} other shapes work" if found.others else ""

@@ -24,6 +24,8 @@ def generalised(call: Caller, entries: Entries, rebuild: Any) -> Entries:
     entries = _multiplied(call, _named(call, entries, rebuild))
     for symbol in Spec(call.init, entries).free:
         entries = _loosened(call, entries, symbol)
+    for symbol in [s for s in Spec(call.init, entries).free if s not in entries[0].shape[:1]]:
+        entries = _untied(call, entries, symbol)
     return _confirmed_together(call, entries)
 
 
@@ -38,6 +40,23 @@ def _loosened(call: Caller, entries: Entries, symbol: str) -> Entries:
         if all(call(multiple, {symbol: n}).works for n in (1, 2, 3)):
             return multiple
     return _substituted(entries, {symbol: size})
+
+
+def _untied(call: Caller, entries: Entries, symbol: str) -> Entries:
+    """Give a size that several inputs share, the batch aside, to those after the first as a size of their own, all
+    together or one alone, where any other works too: a sequence and the context that it attends to.
+    """
+    sharing = [index for index, entry in enumerate(entries) if symbol in entry.shape]
+    groups = [sharing[1:], *([index] for index in sharing[1:])] if len(sharing) > 1 else []
+    fresh = "S" if all("S" not in entry.symbols for entry in entries) else _fresh(entries)
+    for group in groups:
+        apart = tuple(
+            _substituted((entry,), {symbol: fresh})[0] if index in group else entry
+            for index, entry in enumerate(entries)
+        )
+        if _is_free(call, apart, fresh):
+            return apart
+    return entries
 
 
 def _named(call: Caller, entries: Entries, rebuild: Any) -> Entries:

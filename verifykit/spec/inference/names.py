@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Role = Literal[
-    "real", "query", "target", "labels", "tokens", "edges", "edge_values", "mask", "lengths", "probability", "weight",
-    "positive",
+    "real", "query", "target", "labels", "tokens", "edges", "edge_values", "adjacency", "mask", "lengths",
+    "probability", "weight", "positive",
 ]  # fmt: skip
 
 # First match wins; the values are tried in order.
@@ -60,6 +60,7 @@ _SIZES: list[tuple[str, Sequence[Any]]] = [
 _ROLES: list[tuple[str, Role]] = [
     (r".*mask.*|.*_mask|valid", "mask"),
     (r".*edge_?ind(ex|ices)|edges", "edges"),
+    (r"adj(acency)?(_?(mat(rix)?|t))?|.*_adj", "adjacency"),
     (r"edge_?\w+|pseudo", "edge_values"),
     (r"(x_?)?len(gth)?s?|.*_?lengths|seq_?lens?", "lengths"),
     (r"input_?ids|token_?ids|.*tokens?(_ids)?|idx|index|indices|ids|timesteps?|positions?|position_ids|steps?|t|codes"
@@ -89,12 +90,13 @@ def role_of(name: str) -> Role:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a class says about itself: whether it is a loss, whether its labels are integers, or are -1 and 1, and how
-    many dimensions it takes.
+    """What a class says about itself: whether it is a loss, whether its labels are integers, are 0 and 1, or -1 and 1,
+    and how many dimensions it takes.
     """
 
     is_loss: bool
     wants_labels: bool
+    wants_masks: bool
     wants_signs: bool
     rank: int | None
 
@@ -106,12 +108,14 @@ def claim_of(class_name: str, docstring: str = "") -> Claim:
     spatial = re.search(r"([123])[dD](?![a-z])", class_name)
     is_loss = re.search(r"loss|criterion|divergence|entropy|error$", class_name, re.IGNORECASE) is not None
     wants_labels = re.search(
-        r"cross_?entropy|nll|ctc|focal|multi_?margin|_?ce_?loss|arc_?face|softmax", class_name, re.IGNORECASE
+        r"cross_?entropy|nll|ctc|focal|multi_?margin|(?<![a-z])ce_?loss|arc_?face|softmax", class_name, re.IGNORECASE
     )
     real_targets = re.search(r"binary|bce|gaussian|poisson|soft_?target|sigmoid|logits", class_name, re.IGNORECASE)
+    masks = re.search(r"dice|jaccard|tversky|(?<![a-z])iou|lovasz", class_name, re.IGNORECASE)
     return Claim(
         is_loss,
-        bool(wants_labels and not real_targets),
+        bool(wants_labels and not real_targets and not masks),
+        masks is not None,
         is_loss and re.search(SIGNS, docstring) is not None,
         int(spatial[1]) + 2 if spatial else None,
     )

@@ -1,5 +1,6 @@
 """What to feed beside a first argument of some shape: the ways that names and kinds of arguments suggest."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, product
@@ -72,6 +73,7 @@ def _other(name: str, shape: tuple[Dim, ...], call: Caller, claim: Claim) -> Ite
     unit = replace(real, domain=Interval(0.0, 1.0, False, False))
     tokens = InputSpec(name, "long", shape[:2], Below(_vocabulary(call)))
     labels = [
+        *(InputSpec(name, "long", shape[:1], Below(kinds)) for kinds in _kinds(call)),
         InputSpec(name, "long", (*shape[:1], *shape[2:]), Below(shape[1] if len(shape) > 1 else 2)),
         InputSpec(name, "long", shape[:1], Below(shape[-1] if len(shape) > 1 else 2)),
         InputSpec(name, "long", shape, Below(2)),
@@ -80,6 +82,8 @@ def _other(name: str, shape: tuple[Dim, ...], call: Caller, claim: Claim) -> Ite
     if claim.wants_signs and role in ("labels", "target"):
         signs = replace(real, domain=OneOf((-1.0, 1.0)))
         yield from (signs, replace(signs, shape=shape[:1]))
+    if claim.wants_masks and role in ("labels", "target"):
+        yield replace(real, domain=OneOf((0.0, 1.0)))
     match role:
         case "labels":
             yield from (*labels, real, unit, *smaller)
@@ -93,6 +97,10 @@ def _other(name: str, shape: tuple[Dim, ...], call: Caller, claim: Claim) -> Ite
             yield InputSpec(name, "long", shape[:1], Interval(1, 3, True, True))
         case "edges":
             yield InputSpec(name, "long", (2, EDGES), Below(shape[0] if shape else BATCH))
+        case "adjacency":
+            nodes = shape[:-1] if len(shape) > 1 else shape
+            yield replace(real, shape=(*nodes, *nodes[-1:]), domain=OneOf((0.0, 1.0)))
+            yield replace(real, shape=(*nodes, *nodes[-1:]))
         case "edge_values":
             yield replace(real, shape=(EDGES,))
             yield replace(real, shape=(EDGES, *shape[1:]))
@@ -110,6 +118,15 @@ def _other(name: str, shape: tuple[Dim, ...], call: Caller, claim: Claim) -> Ite
                 yield replace(real, shape=(*shape[:-1], width))
             yield from (replace(real, shape=(*shape[:1], 1)), unit, *labels, *smaller)
     yield replace(real, domain=Simplex())
+
+
+def _kinds(call: Caller) -> list[Dim]:
+    """Constructor arguments that count kinds of things, which labels are then below."""
+    return [
+        name
+        for name, v in call.init.items()
+        if type(v) is int and v > 1 and re.search("class|label|categor|type", name)
+    ]
 
 
 def _vocabulary(call: Caller) -> Dim:

@@ -136,6 +136,8 @@ def _preferred(works: list[Entries], documented: list[Documented], claim: Claim)
     def rank(entries: Entries) -> int:
         return len(entries[0].shape)
 
+    # A fixed size of 1 works by broadcasting where a better shape does too.
+    works = [way for way in works if not any(1 in entry.shape for entry in way)] or works
     kinds = {rank(entries) for entries in works}
     wanted = [told.rank for told in documented]
     wanted += [claim.rank] if claim.rank else []
@@ -163,6 +165,8 @@ def _shapes(call: Caller, claim: Claim, documented: list[Documented]) -> Iterato
             (BATCH, HEIGHT, WIDTH, width),
             (BATCH, 2, LENGTH, width),
         ]
+    for side in _known_sides(call):
+        shapes = [*((BATCH, width, side, side) for width in (*widths[:2], *CHANNELS)), *shapes]
     shapes += [(BATCH,), ()]
     shapes += [shape for c in CHANNELS for shape in ((BATCH, c, HEIGHT, WIDTH), (BATCH, c, LENGTH), (BATCH, c))]
     wanted = [told.rank for told in documented] + ([claim.rank] if claim.rank else [])
@@ -182,11 +186,18 @@ def _known_widths(call: Caller) -> Iterator[Dim]:
         return (not re.match(r"in|.*(model|embed|feature|channel|dim)", name), integers[name] not in shown)
 
     names = sorted(integers, key=likely)
-    yield from (name for name in names if not re.search(r"kernel|head|layer|depth|group|factor|class|out|pad", name))
+    odd = [name for name in names if re.search(r"kernel|head|layer|depth|group|factor|class|out|pad", name)]
+    yield from (name for name in names if name not in odd)
     covered = set(integers.values())
     yield from dict.fromkeys(int(size) for size in shown if size not in covered and 1 < size <= 2048)
     buffers = [b for b in call.module.buffers() if not is_lazy(b) and b.ndim >= 1 and b.numel() > 1]
     yield from dict.fromkeys(int(b.shape[0]) for b in buffers[:1] if b.shape[0] not in covered)
+    yield from (name for name in odd if "class" in name)
+
+
+def _known_sides(call: Caller) -> Iterator[Dim]:
+    """Constructor arguments that say how large an image is."""
+    yield from (n for n, v in call.init.items() if type(v) is int and re.search(r"im(g|age)|resolution|input_?size", n))
 
 
 def _repair(call: Caller, entries: Entries, fixed: Mapping[str, InputSpec]) -> tuple[Entries | None, int, int, Outcome]:

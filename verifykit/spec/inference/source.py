@@ -5,10 +5,12 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torch import nn
+
+from verifykit.spec.inference.names import role_of, sizes_for
 
 
 def words(obj: Any) -> dict[str, list[str]]:
@@ -24,6 +26,37 @@ def words(obj: Any) -> dict[str, list[str]]:
         elif isinstance(node, ast.Subscript) and (name := _name(node.slice)) is not None:
             found.setdefault(name, []).extend(_keys(node.value, obj))
     return {name: list(dict.fromkeys(told)) for name, told in found.items() if told}
+
+
+def constants(obj: Any, hints: Mapping[str, Any]) -> list[str]:
+    """Return the arguments without a default of a function, or of an ``autograd.Function``, that are plain values: by
+    their annotation; or because backward has ``None`` for them and they are called like a setting, not like a tensor.
+    """
+    forward = obj.forward if hasattr(obj, "forward") else obj
+    try:
+        parameters = [p for p in inspect.signature(forward).parameters.values() if p.name != "ctx"]
+    except (TypeError, ValueError):
+        return []
+    ignored = _undifferentiated(obj)
+    return [
+        p.name
+        for place, p in enumerate(parameters)
+        if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+        if hints.get(p.name) in (int, float, bool, str)
+        or (place in ignored and p.name not in hints and sizes_for(p.name) and role_of(p.name) in ("real", "weight"))
+    ]
+
+
+def _undifferentiated(obj: Any) -> set[int]:
+    """The places at which every ``return`` of the backward has a literal ``None``."""
+    if not hasattr(obj, "backward"):
+        return set()
+    returns = [node.value for node in ast.walk(_tree(obj.backward)) if isinstance(node, ast.Return)]
+    tuples = [value.elts for value in returns if isinstance(value, ast.Tuple)]
+    if not tuples or len(tuples) < len(returns):
+        return set()
+    nones = ({n for n, e in enumerate(t) if isinstance(e, ast.Constant) and e.value is None} for t in tuples)
+    return set.intersection(*nones)
 
 
 def fields(obj: Any, name: str) -> tuple[list[str], bool]:
