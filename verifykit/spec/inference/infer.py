@@ -1,6 +1,5 @@
 """Infers what was not given of a spec: constructor arguments, then inputs, then which sizes are free."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -13,7 +12,7 @@ from verifykit.spec.inference.examples import Example, documented_examples, proj
 from verifykit.spec.inference.feeding import fed
 from verifykit.spec.inference.harmless import harmless
 from verifykit.spec.inference.search import Exhausted
-from verifykit.spec.inference.trying import quietly
+from verifykit.spec.inference.trying import effort, quietly
 from verifykit.spec.model import Spec
 from verifykit.targets import Target
 
@@ -28,7 +27,7 @@ def completed(target: Target, given: Spec, seed: int = 0, seconds: float = SECON
     Raises:
         SpecError: it says what could not be found out, what was tried last, what the module said, and what to give.
     """
-    deadline = time.monotonic() + seconds
+    deadline = effort() + seconds
     best: Exhausted | None = None
     asked: list[str] = []
     with quietly(seed), harmless():
@@ -40,11 +39,11 @@ def completed(target: Target, given: Spec, seed: int = 0, seconds: float = SECON
                     return spec
                 if best is None or (best.last is None and spec.last is not None):
                     best = spec
-                if count >= CONSTRUCTIONS or time.monotonic() > deadline:
+                if count >= CONSTRUCTIONS or effort() > deadline:
                     break
             # Its complaint may name an argument that has a default, and does not work without.
             more = optional_arguments(target, str(best and best.last), {*given.init, *asked})
-            if not more or time.monotonic() > deadline:
+            if not more or effort() > deadline:
                 break
             asked += more
     raise SpecError(_unfed(target, best or Exhausted(0, "", None)))

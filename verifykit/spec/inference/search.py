@@ -2,7 +2,6 @@
 
 import inspect
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,7 @@ from verifykit.spec.inference.documented import Documented
 from verifykit.spec.inference.names import Claim
 from verifykit.spec.inference.repairing import repaired
 from verifykit.spec.inference.roles import BATCH, FEATURES, HEIGHT, LENGTH, WIDTH, completions
-from verifykit.spec.inference.trying import Caller, Entries, Outcome
+from verifykit.spec.inference.trying import Caller, Entries, Outcome, effort
 from verifykit.spec.model import InputSpec, Spec
 
 # Attempts and seconds for one construction, attempts after which no more is looked for beside what works (counted, not
@@ -67,7 +66,7 @@ def search(call: Caller, arguments: Sequence[str], knowledge: Knowledge) -> Foun
     Raises:
         Exhausted: nothing worked within the bounds.
     """
-    attempts, started = 0, time.monotonic()
+    attempts, started = 0, effort()
     if not arguments:
         raise Exhausted(0, "", None)
     names = (arguments[0].lower(), "input", "x")
@@ -81,10 +80,10 @@ def search(call: Caller, arguments: Sequence[str], knowledge: Knowledge) -> Foun
     complaints: dict[str, int] = {}
     for odd in (False, True):
         for shape in [fixed[first].shape] if first in fixed else _shapes(call, claim, documented):
-            spent = time.monotonic() - started
+            spent = effort() - started
             if attempts >= (ENOUGH if works else ATTEMPTS) or spent > SECONDS:
                 break
-            if time.monotonic() > call.deadline:
+            if effort() > call.deadline:
                 break
             if works and any(isinstance(dim, int) for dim in shape[2:]):  # large images are for what needs them
                 break
@@ -102,7 +101,7 @@ def search(call: Caller, arguments: Sequence[str], knowledge: Knowledge) -> Foun
                     ends.append(entries)
                 elif telling[1] is None:
                     telling = (", ".join(map(str, entries)), outcome.error)
-                if attempts >= ATTEMPTS or time.monotonic() - started > SECONDS:
+                if attempts >= ATTEMPTS or effort() - started > SECONDS:
                     break
             if len(complaints) == 1 and not works and sum(complaints.values()) >= DEAF:
                 break
@@ -197,7 +196,7 @@ def _known_widths(call: Caller) -> Iterator[Dim]:
 
 def _known_sides(call: Caller) -> Iterator[Dim]:
     """Constructor arguments that say how large an image is."""
-    yield from (n for n, v in call.init.items() if type(v) is int and re.search(r"im(g|age)|resolution|input_?size", n))
+    yield from (n for n, v in call.init.items() if type(v) is int and re.search(r"im(g|age)|resolution", n))
 
 
 def _repair(call: Caller, entries: Entries, fixed: Mapping[str, InputSpec]) -> tuple[Entries | None, int, int, Outcome]:
