@@ -153,6 +153,21 @@ def test_the_terminal_loses_no_word_at_any_width(width: int) -> None:
     assert "\x1b" not in shown
 
 
+def test_the_terminal_names_what_is_quiet_and_shows_what_is_not() -> None:
+    many = [CheckOutcome(f"quiet-{n}", "passed") for n in range(20)]
+    stream = io.StringIO()
+    audit = msgspec.structs.replace(FULL, checks=[*FULL.checks, *many])
+    print_report(msgspec.structs.replace(REPORT, audits=[audit]), Console(file=stream, width=200, highlight=False))
+    lines = stream.getvalue().splitlines()
+    assert any(line.startswith("21 passed  shape-contract, quiet-0, quiet-1") for line in lines)
+    assert "1 skipped  parity" in lines
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["gradient", "failed"],
+        ["odd", "crashed"],
+        ["unsure", "inconclusive"],
+    ]
+
+
 def test_reporting_is_cheap_to_import() -> None:
     code = "import verifykit.reporting, sys; assert not {'torch', 'rich', 'tabulate'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

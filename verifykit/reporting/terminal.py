@@ -14,6 +14,9 @@ from verifykit.reporting.escape import visible
 from verifykit.reporting.verdict import verdict
 from verifykit.results import Audit, CheckOutcome, Finding, Measurements, Report
 
+# Rows that a person reads.
+ROWS = 12
+
 STYLE = {
     "passed": "green",
     "failed": "bold red",
@@ -85,13 +88,28 @@ def _print_audit(audit: Audit, console: Console) -> None:
     headline = Text(visible(audit.target), style="bold")
     headline.append(f" {verdict(audit)}", style=STYLE[audit.status])
     console.print(headline, soft_wrap=True)
-    console.print(_results(audit.checks))
+    _print_outcomes(audit.checks, console)
     for finding in audit.findings:
         _print_finding(finding, console)
     cost = _cost(audit.measurements)
     if cost:
         console.print(Text(cost, style="dim"))
     console.print()
+
+
+def _print_outcomes(outcomes: list[CheckOutcome], console: Console) -> None:
+    """A row for each; of many, a row for those that need attention, and the others by name."""
+    if len(outcomes) <= ROWS:
+        console.print(_results(outcomes))
+        return
+    quiet = {"passed": [o.check for o in outcomes if o.status == "passed"],
+             "skipped": [o.check for o in outcomes if o.status == "skipped"]}  # fmt: skip
+    if loud := [outcome for outcome in outcomes if outcome.status not in quiet]:
+        console.print(_results(loud))
+    for status, names in quiet.items():
+        if names:
+            line = Text(f"{len(names)} {status}", style=STYLE[status])
+            console.print(line.append(f"  {', '.join(names)}", style="dim"))
 
 
 def _results(outcomes: list[CheckOutcome]) -> Table:

@@ -52,8 +52,8 @@ class Outcome:
 class Caller:
     """Calls a module with inputs drawn from entries, by name; constructor arguments may stand in their shapes.
 
-    ``fresh`` makes another of a module that takes its sizes from its first call. After a ``deadline`` of ``effort()`` no
-    call is made any more.
+    ``fresh`` makes another of a module that takes its sizes from its first call. After a ``deadline`` of ``effort()``
+    no call is made any more.
     """
 
     module: nn.Module
