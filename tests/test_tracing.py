@@ -43,7 +43,8 @@ def test_where_the_gradient_stops() -> None:
         lambda: x * torch.tensor((weight * 2).tolist()),
     ]
     for way in ways:
-        location = where_gradient_stops(way, weight)
+        step = where_gradient_stops(way, weight)
+        location = step and step.location
         assert location is not None
         assert location.line == way.__code__.co_firstlineno
     assert where_gradient_stops(lambda: x * weight, weight) is None

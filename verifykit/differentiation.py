@@ -88,15 +88,16 @@ def smallest_counterexample(subject: Subject) -> Case | None:
     return refuted[0] if refuted is not None and isinstance(refuted[1], AssertionError) else None
 
 
-def blame(point: Point, mismatch: Mismatch, seed: int) -> Location | None:
-    """Return the line to look at: the backward of a hand-written Function on the way to the leaf, else the line at
-    which the gradient stops.
+def blame(point: Point, mismatch: Mismatch, seed: int) -> tuple[Location | None, bool]:
+    """Return the line to look at, the backward of a hand-written Function on the way to the leaf, else the line at
+    which the gradient stops; and whether somebody stops it there by calling ``detach``.
     """
     linear = point.function(seed).linearize(point.call.point)
     leaf = linear.leaves[point.call.names.index(mismatch.element.leaf)]
     for function in custom_functions(linear.outputs, leaf):
-        return locate(function.backward)
-    return where_gradient_stops(lambda: point.call(linear.leaves), leaf)
+        return locate(function.backward), False
+    stop = where_gradient_stops(lambda: point.call(linear.leaves), leaf)
+    return (stop.location, stop.name.endswith(".detach")) if stop else (None, False)
 
 
 def severity_of(verdict: Verdict, mismatch: Mismatch) -> Severity | None:
@@ -108,7 +109,12 @@ def severity_of(verdict: Verdict, mismatch: Mismatch) -> Severity | None:
 
 
 def mismatch_finding(
-    subject: Subject, point: Point, verdict: Verdict, mismatch: Mismatch, what: str = "gradient"
+    subject: Subject,
+    point: Point,
+    verdict: Verdict,
+    mismatch: Mismatch,
+    what: str = "gradient",
+    severity: Severity | None = None,
 ) -> Finding:
     """Return the finding that a located mismatch of ``what`` makes."""
     element = mismatch.element
@@ -126,8 +132,11 @@ def mismatch_finding(
         "wrong elements": f"{mismatch.wrong} of {mismatch.examined} looked at",
         "point": point.name,
     }
-    location = blame(point, mismatch, subject.seed)
-    return Finding(message, severity_of(verdict, mismatch), evidence, location)
+    location, detached = blame(point, mismatch, subject.seed)
+    if detached and mismatch.pattern != "missing":
+        told = f"the {what} of {element.leaf} leaves out what goes through detach() here"
+        return Finding(f"{told}: a stop-gradient or straight-through estimate?", "warning", evidence, location)
+    return Finding(message, severity or severity_of(verdict, mismatch), evidence, location)
 
 
 def _without_refusals(point: Point) -> Point:

@@ -1,17 +1,20 @@
 """Runs checks over one target and yields events. A check that crashes loses only itself."""
 
+import re
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 import torch
 
+from verifykit.behaviour.globals import put_back
 from verifykit.checks.registry import Check, Inconclusive, Skip
 from verifykit.config import TargetConfig
-from verifykit.errors import UserError, one_line
+from verifykit.errors import SpecError, UserError, one_line
 from verifykit.events import AuditFinished, AuditStarted, CheckFinished, CheckStarted, Event, ProfileStarted
 from verifykit.profiling import measure
 from verifykit.reproduction import audit_command, script
@@ -56,8 +59,9 @@ def audit(name: str, plan: Plan) -> Iterator[Event]:
     yield AuditStarted(name)
     started = time.monotonic()
     try:
-        subject, allow = prepare(name, plan)
-        outputs = learn_outputs(subject)
+        with put_back():
+            subject, allow = prepare(name, plan)
+            outputs = learn_outputs(subject)
     except UserError as error:
         yield AuditFinished(Audit(name, "error", AuditError(error.kind, str(error))))
         return
@@ -95,14 +99,32 @@ def prepare(name: str, plan: Plan) -> tuple[Subject, Mapping[str, str]]:
     """
     target = resolve(name)
     attribute = attribute_config(target)
-    spec = completed(target, declared_spec(target, plan.given, plan.pinned), plan.seed)
+    with threads_for(0):  # what is tried is small
+        spec = completed(target, declared_spec(target, plan.given, plan.pinned), plan.seed)
     wanted = plan.given.reference or plan.pinned.reference or attribute.reference
     reference = resolve_reference(wanted, spec.init) if wanted else None
-    subject = Subject(target, spec, plan.seed, plan.device, reference)
-    subject.try_once()
+    subject = _tried(Subject(target, spec, plan.seed, plan.device, reference))
     if reference:
         reference.build(torch.float32, plan.device, seed=plan.seed)
     return subject, {**attribute.allow, **plan.pinned.allow, **plan.given.allow}
+
+
+def _tried(subject: Subject) -> Subject:
+    """Return ``subject``, known to work: with torch's default dtype following the one at hand where it works only so,
+    since tensors that are neither parameters nor buffers keep the precision they were made in.
+    """
+    try:
+        subject.try_once()
+    except SpecError as error:
+        if not re.search(r"dtype|scalar type|Float|Double", str(error)):
+            raise
+        following = replace(subject, default_follows=True, _shared={})
+        try:
+            following.try_once()
+        except SpecError:
+            raise error from None
+        return following
+    return subject
 
 
 def _reproduction(name: str, plan: Plan, check: Check) -> Callable[[], str]:
@@ -125,7 +147,10 @@ def run_check(check: Check, subject: Subject, reproduce: Callable[[], str] = str
     verified: list[Verified] = []
     crash = reason = None
     try:
-        with threads_for(subject.elements):
+        with put_back():  # building may change them too
+            elements = subject.elements
+        with put_back(), threads_for(elements), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what the module has to say, it says when it is fed first
             for item in check.function(subject):
                 if isinstance(item, Verified):
                     verified.append(item)

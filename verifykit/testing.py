@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
+from verifykit.behaviour.globals import put_back
 from verifykit.checks.registry import load_checks, select_checks
 from verifykit.config import TargetConfig
 from verifykit.events import AuditFinished
@@ -46,7 +47,8 @@ def run_one(
     """
     (entry,) = select_checks(load_checks(), [check], [])
     given = TargetConfig(dict(init or {}), dict(inputs or {}), reference)
-    subject, _ = prepare(target, Plan([entry], given, seed=seed))
+    with put_back():
+        subject, _ = prepare(target, Plan([entry], given, seed=seed))
     return run_check(entry, subject)
 
 

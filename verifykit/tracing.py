@@ -46,7 +46,7 @@ class _Recorder(TorchFunctionMode):
         outputs = tuple(_tensors(result))
         values = tuple(t.detach().clone() for t in outputs) if self.keep_values else ()
         name = resolve_name(func) or getattr(func, "__name__", "?")
-        self.steps.append(Step(name, _user_line(), tuple(_tensors((args, kwargs))), outputs, values))
+        self.steps.append(Step(name, user_line(), tuple(_tensors((args, kwargs))), outputs, values))
         return result
 
 
@@ -64,9 +64,9 @@ def trace(call: Callable[[], Any], *, keep_values: bool = False) -> list[Step]:
     return recorder.steps
 
 
-def where_gradient_stops(call: Callable[[], Any], leaf: Tensor) -> Location | None:
-    """Return the first line at which something that depends on ``leaf`` loses its gradient: ``detach``, ``.data``,
-    ``.item()``, a ``no_grad`` block. ``None`` where there is no such line.
+def where_gradient_stops(call: Callable[[], Any], leaf: Tensor) -> Step | None:
+    """Return the first step at which something that depends on ``leaf`` loses its gradient: ``detach``, ``.data``,
+    ``.item()``, a ``no_grad`` block. ``None`` where there is no such step.
     """
     tainted = {id(leaf)}
     alive = [leaf]  # ids stay unique while their tensors live
@@ -77,7 +77,7 @@ def where_gradient_stops(call: Callable[[], Any], leaf: Tensor) -> Location | No
         differentiable = [t for t in step.outputs if t.is_floating_point() or t.is_complex()]
         leaves_torch = step.name.rpartition(".")[2] in ("item", "tolist", "numpy", "__array__", "__float__")
         if carries and (leaves_torch or (differentiable and not any(t.requires_grad for t in differentiable))):
-            return step.location
+            return step
         tainted |= {id(t) for t in step.outputs}
         alive += step.outputs
     return None
@@ -109,8 +109,10 @@ def _tensors(value: Any) -> Iterator[Tensor]:
     return (leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor))
 
 
-def _user_line() -> Location | None:
-    """The innermost frame outside torch, as long as it is not our own harness that called in."""
+def user_line() -> Location | None:
+    """Return the innermost frame outside torch that led to the caller of this, a mode; ``None`` where that is our own
+    harness.
+    """
     frame = sys._getframe(2)
     while frame is not None:
         file = frame.f_code.co_filename

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class SqueezedBatch(nn.Module):
-    """One score per sample, but a batch of one loses its dimension: `shape-contract` fails at N = 1.
+    """One score per sample, but a batch of one loses its dimension: `batch-size-one` fails.
 
     Shapes: ``x`` is ``(N, features)``, the output ``(N,)``.
     """

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,18 @@ def test_correct_modules(target: str, init: dict[str, Any], inputs: dict[str, st
 def test_nothing_to_differentiate_is_skipped() -> None:
     outcome = run_one("gradient", "torch:bincount", inputs={"input": "long[N] in below 5"})
     assert outcome.status == "skipped"
+
+
+def test_an_explicit_stop_is_a_warning_at_its_line(module_file: Callable[[str], str]) -> None:
+    source = """
+class StraightThrough(nn.Module):
+    def forward(self, x):
+        rounded = x.round()
+        return (x + (rounded - x).detach()) ** 2
+"""
+    outcome = run_one("gradient", f"{module_file(source)}:StraightThrough", inputs={"x": "float[N, 4]"})
+    (finding,) = outcome.findings
+    assert finding.severity == "warning"
+    assert "straight-through" in finding.message
+    assert finding.location is not None
+    assert finding.location.line == 8

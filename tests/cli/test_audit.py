@@ -43,7 +43,7 @@ def test_the_main_job(verifykit: Run) -> None:
         ("DetachedScale", "graph-cut", "detached.py:22"),
         ("InplaceInput", "gradient", "inplace_input.py:21"),
         ("DropoutInEval", "determinism", "dropout_in_eval.py:23"),
-        ("SqueezedBatch", "shape-contract", "squeezed_batch.py:21"),
+        ("SqueezedBatch", "batch-size-one", "squeezed_batch.py:21"),
     ],
 )
 def test_broken_twins_are_caught_at_their_line(verifykit: Run, twin: str, rule: str, line: str) -> None:

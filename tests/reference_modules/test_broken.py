@@ -31,7 +31,7 @@ MUST_FAIL = {
     "InplaceInput": "purity",
     "MeanBiasGradient": "gradient",
     "PlainTensor": "registration",
-    "SqueezedBatch": "shape-contract",
+    "SqueezedBatch": "batch-size-one",
     "UnclampedLogLoss": "extremes",
     "WrongRow": "gradient",
 }

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from verifykit.checks.registry import Skip, check
-from verifykit.differentiation import mismatch_finding, verdicts
+from verifykit.differentiation import Point, blame, mismatch_finding, verdicts
 from verifykit.errors import one_line
-from verifykit.results import Finding, Verified
+from verifykit.gradients.verdict import Mismatch
+from verifykit.observation import loss_of
+from verifykit.results import Finding, Severity, Verified
 from verifykit.spec.subject import Subject
 
 
@@ -29,7 +31,8 @@ def graph_cut(subject: Subject) -> Iterator[Finding | Verified]:
             return x * self.scale
 
     When to ignore:
-        When the gradient is stopped on purpose: targets of a momentum encoder, running codebooks.
+        When the gradient is stopped on purpose: targets of a momentum encoder, running codebooks. An input that goes
+        through ``detach()`` is a warning only, the target of a loss a note.
     """
     try:
         found = verdicts(subject)
@@ -38,6 +41,15 @@ def graph_cut(subject: Subject) -> Iterator[Finding | Verified]:
     for point, verdict in found:
         if verdict.kind == "graph cut":
             for mismatch in verdict.mismatches:
-                yield mismatch_finding(subject, point, verdict, mismatch)
+                yield mismatch_finding(subject, point, verdict, mismatch, severity=_severity(subject, point, mismatch))
     names = ", ".join(dict.fromkeys(name for point, _ in found for name in point.call.names))
     yield Verified(f"dependence of the outputs on {names}", len(found))
+
+
+def _severity(subject: Subject, point: Point, mismatch: Mismatch) -> Severity | None:
+    """Nobody detaches a parameter for good on purpose; an input, somebody may."""
+    leaf = mismatch.element.leaf
+    if leaf not in subject.input_names or not blame(point, mismatch, subject.seed)[1]:
+        return None
+    loss = loss_of(subject)
+    return "note" if loss is not None and loss.target == leaf else "warning"

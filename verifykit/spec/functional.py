@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from verifykit.spec.domain import OneOf
 from verifykit.spec.subject import Subject
 
 
@@ -30,7 +32,8 @@ class PureCall:
         state = {name: buffer.clone() for name, buffer in self.module.named_buffers()}
         positional, named = self.subject.arguments(inputs)
         parameters = {name.removeprefix("parameter "): leaf for name, leaf in given.items()}
-        return functional_call(self.module, {**state, **parameters}, positional, named)
+        with self.subject.default(torch.float64):
+            return functional_call(self.module, {**state, **parameters}, positional, named)
 
     @property
     def point(self) -> list[Tensor]:
@@ -44,14 +47,15 @@ class PureCall:
 
 
 def pure_call(subject: Subject, module: nn.Module, inputs: tuple[Tensor, ...]) -> PureCall:
-    """Return ``module`` as a function of its floating-point inputs and of the parameters that require gradients.
+    """Return ``module`` as a function of its floating-point inputs and of the parameters that require gradients. Inputs
+    that take some numbers only are left out: nothing can be said of what lies between.
 
     A parameter that bears the name of an input is called ``parameter NAME``.
     """
     names = [
-        name
-        for name, value in zip(subject.input_names, inputs, strict=True)
-        if value.is_floating_point() or value.is_complex()
+        entry.name
+        for entry, value in zip(subject.spec.inputs, inputs, strict=True)
+        if (value.is_floating_point() or value.is_complex()) and not isinstance(entry.domain, OneOf)
     ]
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:

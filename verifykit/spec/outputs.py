@@ -37,8 +37,13 @@ def learn_outputs(subject: Subject) -> list[OutputFacts]:
 
     The module is called at its usual sizes, with each free symbol varied alone, and with all varied together, always
     on other values, so that a size which follows the values is not taken for a law. Sizes that the module rejects are
-    left out. ``"?"`` stands where no law fits; a varying rank or number of outputs gives ``[]``.
+    left out. ``"?"`` stands where no law fits; a varying rank or number of outputs gives ``[]``. This
+    is learnt once for a subject.
     """
+    return subject.once("laws of the outputs", lambda: _learnt(subject))
+
+
+def _learnt(subject: Subject) -> list[OutputFacts]:
     observations = list(_observations(subject))
     dtypes = [dtype for dtype, _ in observations[0].outputs]
     ranks = [len(shape) for _, shape in observations[0].outputs]

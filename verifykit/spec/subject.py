@@ -1,7 +1,8 @@
 """A spec tied to live code: build a fresh module, draw inputs, call it."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -26,7 +27,9 @@ T = TypeVar("T")
 class Subject:
     """A target with its spec. What it does is repeatable under ``seed`` and leaves global random state alone.
 
-    ``reference`` is the module that the user wants it compared with, ``device`` where its tensors live.
+    ``reference`` is the module that the user wants it compared with, ``device`` where its tensors live. With
+    ``default_follows`` torch's default dtype is the one at hand while it is built and called: for a module whose plain
+    tensors, or layers made in forward, fit in no other way.
     """
 
     target: Target
@@ -34,6 +37,7 @@ class Subject:
     seed: int = 0
     device: str = "cpu"
     reference: Reference | None = None
+    default_follows: bool = False
     _shared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def build(self, dtype: torch.dtype = torch.float64, *, training: bool = False) -> nn.Module:
@@ -42,7 +46,7 @@ class Subject:
         Raises:
             SpecError: the constructor does not take these arguments, or raises.
         """
-        with seeded(self.seed):
+        with seeded(self.seed), self.default(dtype):
             module = cast_module(construct(self.target, self.spec.init), dtype, self.device).train(training)
             if is_unsized(module):
                 with torch.no_grad():
@@ -66,7 +70,20 @@ class Subject:
     def call(self, module: nn.Module, inputs: Sequence[Any]) -> Any:
         """Call ``module`` with one value per input of the spec, by name where its forward has names."""
         positional, named = self.arguments(inputs)
-        return module(*positional, **named)
+        with self.default(next((i.dtype for i in inputs if isinstance(i, Tensor) and i.is_floating_point()), None)):
+            return module(*positional, **named)
+
+    @contextmanager
+    def default(self, dtype: torch.dtype | None) -> Iterator[None]:
+        """Run the body with ``dtype`` as torch's default, where this subject asks for that."""
+        before = torch.get_default_dtype()
+        if self.default_follows and dtype is not None:
+            torch.set_default_dtype(dtype)
+        try:
+            yield
+        finally:
+            if self.default_follows:
+                torch.set_default_dtype(before)
 
     def arguments(self, inputs: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return one value per input of the spec as positional and named arguments of the module."""

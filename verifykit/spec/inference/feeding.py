@@ -150,7 +150,7 @@ def _found(call: Caller, arguments: Sequence[str], optional: Sequence[str], know
 
 
 def _prepared(module: nn.Module) -> nn.Module:
-    return cast_module(module, torch.float64, "cpu").eval()
+    return cast_module(module, torch.float32, "cpu").eval()
 
 
 def _forward_of(target: Target, module: nn.Module) -> Any:
@@ -158,7 +158,7 @@ def _forward_of(target: Target, module: nn.Module) -> Any:
         return target.obj
     if target.kind == "autograd.Function":
         return _without_context(target.obj.forward)
-    return type(module).forward
+    return module.forward
 
 
 def _without_context(forward: Any) -> Any:

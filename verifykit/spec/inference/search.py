@@ -238,7 +238,7 @@ class Arguments:
 def forward_arguments(forward: Any) -> Arguments:
     """Read the signature of ``forward``."""
     try:
-        parameters = [p for p in inspect.signature(forward).parameters.values() if p.name != "self"]
+        parameters = list(inspect.signature(forward).parameters.values())
     except (TypeError, ValueError):
         return Arguments(["input"], [], set(), True)
     kinds = {p.kind for p in parameters}

@@ -1,4 +1,4 @@
-"""One attempt to call a module, bounded in size and time, that leaves nothing behind."""
+"""One attempt to call a module, in single precision, bounded in size and time, that leaves nothing behind."""
 
 import contextlib
 import io
@@ -75,7 +75,7 @@ class Caller:
             if any(8 * prod(shape) > BYTES for shape in shapes):
                 return Outcome({}, ValueError(f"inputs of more than {BYTES >> 20} MiB are not tried"))
             drawn = zip(entries, shapes, strict=True)
-            values = [sample(entry, shape, known, torch.float64, generator) for entry, shape in drawn]
+            values = [sample(entry, shape, known, torch.float32, generator) for entry, shape in drawn]
             with quietly(self.seed), torch.no_grad(), time_limit(SECONDS):
                 module = self.fresh() if self.fresh else self.module
                 if self.positional:

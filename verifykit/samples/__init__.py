@@ -1,0 +1,1 @@
+"""The samples of a batch: whether they are samples, and whether they keep to themselves."""
