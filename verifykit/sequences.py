@@ -95,7 +95,7 @@ def time_axes(subject: Subject) -> list[TimeAxis]:
             tuple(axis if law.shape[axis : axis + 1] == [first[axis]] else None for law in laws),
         )
         for axis in candidates
-        if any(law.shape[axis : axis + 1] == [first[axis]] for law in laws)
+        if any(len(law.shape) == len(first) and law.shape[axis] == first[axis] for law in laws)
     ]
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class BatchSoftmax(nn.Module):
-    """Class probabilities that sum to 1 over the batch, not over the classes: `batch-independence` must fail.
+    """Class probabilities, normalised along the wrong dimension: `batch-independence` must fail.
 
     Shapes: ``x`` is ``(N, features)``, the output ``(N, classes)``.
     """

@@ -144,4 +144,5 @@ def test_fixed_sizes(module_file: Write) -> None:
     # correct: no size is free
     assert run(module_file, CONV.format(pad=(2, 0)), given="float[2, 9, 6]").status == "passed"
     # bug: no size is free
-    assert run(module_file, CONV.format(pad=(1, 1)), given="float[2, 9, 6]").status == "failed"
+    (finding,) = run(module_file, CONV.format(pad=(1, 1)), given="float[2, 9, 6]").findings
+    assert finding.severity == "warning"

@@ -8,7 +8,7 @@ MODULE = """
 class Layer(nn.Module):
     def __init__(self, inplace=False):
         super().__init__()
-        self.linear, self.act = nn.Linear(4, 4), nn.ReLU(inplace=True)
+        self.linear, self.act, self.bias = nn.Linear(4, 4), nn.ReLU(inplace=True), nn.Parameter(torch.zeros(4))
         self.register_buffer("seen", torch.zeros(4))
         self.register_buffer("table", torch.empty(0), persistent=False)
         self.register_buffer("calls", torch.tensor(0))
@@ -24,6 +24,8 @@ BUGS = {
     "shape": ("x.unsqueeze_(0); return x * 2", "error", "changes the shape of its argument x"),
     # bug: nothing is changed for these values, and something will be for others
     "values": ("x.clamp_(-1e9, 1e9); return x * 2", "warning", "writes in place to its argument x"),
+    # bug: a bias, zero at first, is added in place
+    "bias": ("x += self.bias; return x * 2", "error", "argument x in place"),
     # bug: a leaf is made of what was none
     "requires_grad": ("x.requires_grad_(); return x * 2", "warning", "sets requires_grad of its argument x"),
     # bug: the first activation of a block works in place

@@ -105,6 +105,7 @@ def _finding(claim: Claim, sight: Sight, time: int, change: Change) -> Finding:
     return Finding(
         f"{change.output} at time {time} changes by {change.difference.error:.2g} when only later inputs do: along "
         f"{sight.time.label} it sees the future, {kind}",
+        "error" if sight.time.symbols else "warning",  # where all sizes are fixed, which of them is time is a guess
         evidence=evidence,
         location=_where(sight, time),
     )

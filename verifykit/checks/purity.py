@@ -76,18 +76,19 @@ def purity(subject: Subject) -> Iterator[Finding | Verified]:
 
 def _inputs(subject: Subject, runs: Sequence[Run]) -> Iterator[Finding]:
     for position, name in enumerate(subject.input_names):
-        for run in runs:
-            old, new = run.inputs[position], run.given[position]
-            changed = not same(old, new)
-            if not changed and new._version == run.versions[position] and not new.requires_grad:
-                continue
-            if _is_declared(subject, run, position):
-                break
-            location = line_of_write(run.writes, new)
-            if location is None:
-                location = line_of_input(subject, position, values=changed)
-            yield _input_finding(subject, name, old, new, location)
-            break
+        touched = [run for run in runs if _is_touched(run, position)]
+        changed = [run for run in touched if not same(run.inputs[position], run.given[position])]
+        run = next(iter(changed or touched), None)
+        if run is None or _is_declared(subject, run, position):
+            continue
+        old, new = run.inputs[position], run.given[position]
+        location = line_of_write(run.writes, new) or line_of_input(subject, position, values=bool(changed))
+        yield _input_finding(subject, name, old, new, location)
+
+
+def _is_touched(run: Run, position: int) -> bool:
+    old, new = run.inputs[position], run.given[position]
+    return not same(old, new) or new._version != run.versions[position] or new.requires_grad
 
 
 def _input_finding(subject: Subject, name: str, old: Tensor, new: Tensor, location: Location | None) -> Finding:
@@ -119,13 +120,13 @@ def _input_finding(subject: Subject, name: str, old: Tensor, new: Tensor, locati
 
 def _part_at_fault(subject: Subject, name: str) -> str | None:
     """The kind of a part whose ``inplace`` option does it: without that, the input stays as it is."""
-    module = subject.build()
+    module, position = subject.build(), subject.input_names.index(name)
     parts = [part for part in module.modules() if getattr(part, "inplace", False) is True]
+    if not parts or not _is_touched(run_once(subject, module, 0), position):
+        return None
     for part in parts:
         part.inplace = False  # type: ignore[assignment]
-    run = run_once(subject, module, 0)
-    position = subject.input_names.index(name)
-    return type(parts[0]).__name__ if parts and same(run.inputs[position], run.given[position]) else None
+    return None if _is_touched(run_once(subject, module, 0), position) else type(parts[0]).__name__
 
 
 def _is_declared(subject: Subject, run: Run, position: int) -> bool:

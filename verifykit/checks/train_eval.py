@@ -73,12 +73,12 @@ def train_eval(subject: Subject) -> Iterator[Finding | Verified]:
     if any(name not in fixed[1] or not same(value, fixed[1][name]) for name, value in fixed[0].items()):
         raise Skip("its output in eval mode is random itself")
     inputs = subject.draw(_sizes(subject))
-    started = time.monotonic()
+    started = time.process_time()
     try:
         _call(subject, subject.build(training=True), inputs, 0)
     except Exception as error:
         raise Inconclusive(f"in training mode it raises{raised_at(error)}: {one_line(error)}") from None
-    draws = min(DRAWS, max(FEWEST, int(SECONDS / (time.monotonic() - started))))
+    draws = min(DRAWS, max(FEWEST, int(SECONDS / (time.process_time() - started))))
     try:
         statistics = moved_statistics(subject, inputs)
         found = list(_statistics(subject, inputs, statistics) if statistics else _means(subject, inputs, draws))
@@ -98,9 +98,9 @@ def _sizes(subject: Subject) -> dict[str, int]:
     elements = sum(t.numel() for t in subject.draw()) // usual[batch.symbol]
     sizes = {**usual, batch.symbol: max(usual[batch.symbol], min(BATCH, ELEMENTS // max(1, elements)))}
     try:
-        started = time.monotonic()
+        started = time.process_time()
         outputs_of(subject, subject.build(), subject.draw(sizes))
-        return sizes if time.monotonic() - started < SECONDS / FEWEST else dict(usual)
+        return sizes if time.process_time() - started < SECONDS / FEWEST else dict(usual)
     except Exception:  # not a size for this module
         return dict(usual)
 

@@ -10,6 +10,8 @@ from verifykit.gradients.function import Linearization, Tensors
 
 # Two evaluations of one gradient in double precision may differ by this share of its greatest element.
 SAME = 1e-9
+# A gradient whose greatest element is below this share of the greatest of any leaf is judged as if it were this large.
+NEGLIGIBLE = 1e-6
 
 
 class _Feed(torch.autograd.Function):
@@ -50,13 +52,14 @@ def layouts(tensor: Tensor) -> Iterator[tuple[str, Tensor]]:
 
 def difference(one: Tensors, other: Tensors, usual: Tensors) -> tuple[int, float]:
     """Return which leaf's gradients differ the most, and by what share of the greatest element of its ``usual`` one: a
-    gradient that happens to cancel out is no measure of its own rounding error.
+    gradient that happens to cancel out is no measure of its own rounding error, nor is one that is zero but for that.
     """
     worst = (0, 0.0)
+    least = NEGLIGIBLE * max((float(t.abs().max()) for t in usual if t.numel()), default=0.0)
     for index, (a, b, c) in enumerate(zip(one, other, usual, strict=True)):
         if a.numel() == 0:
             continue
-        scale = max(float(t.abs().max()) for t in (a, b, c))
+        scale = max(least, *(float(t.abs().max()) for t in (a, b, c)))
         share = float((a - b).abs().max()) / scale if scale else 0.0
         if not share <= worst[1]:
             worst = (index, share)

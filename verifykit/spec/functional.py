@@ -26,7 +26,7 @@ class PureCall:
     def __call__(self, leaves: Sequence[Tensor]) -> Any:
         given = dict(zip(self.names, leaves, strict=True))
         inputs = [
-            given.pop(name) if name in given else value.clone()
+            given.pop(name).clone() if name in given else value.clone()  # not itself a leaf: it may be written to
             for name, value in zip(self.subject.input_names, self.inputs, strict=True)
         ]
         state = {name: buffer.clone() for name, buffer in self.module.named_buffers()}

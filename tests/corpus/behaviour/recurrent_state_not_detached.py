@@ -1,6 +1,5 @@
 """A recurrent critic starts each training batch from the last state without detaching it."""
 
-import torch
 from torch import Tensor, nn
 
 CAUGHT_BY = "state-leak"
