@@ -32,6 +32,13 @@ def test_every_check_stands_in_its_own_file_and_has_its_own_tests(check: Check) 
     assert source.count("# correct:") + planted >= 2, "at least two correct modules, marked here or in the corpus"
 
 
+def test_the_readme_names_every_check_in_its_family() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    for entry in CHECKS.values():
+        (row,) = (line for line in readme.splitlines() if line.startswith(f"| `{entry.family}` |"))
+        assert f"`{entry.id}`" in row
+
+
 def test_a_family_is_never_mistaken_for_a_check() -> None:
     assert not {check.family for check in CHECKS.values()} & CHECKS.keys()
 

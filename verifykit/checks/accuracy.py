@@ -16,7 +16,7 @@ from verifykit.spec.subject import Subject
 WIDE, WIDE_WHERE_SMALL = 50.0, 200.0
 
 
-@check("accuracy", family="types", severity="warning", requires=("determinism",))
+@check("accuracy", family="types", severity="warning", requires=("determinism", "registration"))
 def accuracy(subject: Subject) -> Iterator[Finding | Verified]:
     """Results in float32 are as accurate as the problem allows: no cancellation that a better formula avoids.
 

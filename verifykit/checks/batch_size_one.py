@@ -165,7 +165,10 @@ def _side_by_side(
 ) -> tuple[Tensor | None, Tensor]:
     """What samples get among others, and alone; nothing where others have influence in batches of two and more."""
     whole = batches.given(*range(SAMPLES))[index]
-    found = torch.cat([single[index] for single in singles], axis)
+    alone = [single[index] for single in singles]
+    if any(s.shape[:axis] + s.shape[axis + 1 :] != whole.shape[:axis] + whole.shape[axis + 1 :] for s in alone):
+        return None, whole  # another size follows the values
+    found = torch.cat(alone, axis)
     for pair in ((0, 1), (0, 3), (2, 3)):
         given = batches.given(*pair)[index]
         expected = whole.index_select(axis, torch.tensor(pair, device=whole.device))

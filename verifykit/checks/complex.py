@@ -162,7 +162,10 @@ def _differentiated(subject: Subject, inputs: tuple[Tensor, ...]) -> dict[str, T
             outputs = named_tensors(subject.call(subject.build(), [t.clone() for t in leaves]))
         values = {name: t for name, t in outputs.items() if is_float(t)}
         found = {name: t.detach() for name, t in values.items()}
-        totals = [(t.real if t.is_complex() else t).sum() for t in values.values() if t.requires_grad]
+        # Weights, since the sum of what a normaliser gives does not depend on anything.
+        reals = [t.real if t.is_complex() else t for t in values.values() if t.requires_grad]
+        generator = torch.Generator().manual_seed(subject.seed)
+        totals = [(t * torch.rand(t.shape, generator=generator, dtype=DOUBLE).to(t.device)).sum() for t in reals]
         if totals:
             wanted = [(name, t) for name, t in zip(subject.input_names, leaves, strict=True) if t.requires_grad]
             gradients = torch.autograd.grad(torch.stack(totals).sum(), [t for _, t in wanted], allow_unused=True)

@@ -58,7 +58,9 @@ def dtype(subject: Subject) -> Iterator[Finding | Verified]:
     """
     if not has_precision(subject):
         raise Skip("nothing that is fed or registered is floating-point: there is no type to follow")
-    runs = [plain_run(subject, kind) for kind in (DOUBLE, SINGLE, *HALVES)]
+    # The partner of a half type among complex numbers is single precision, or not there at all.
+    kinds = (DOUBLE, SINGLE) if _is_complex(subject) else (DOUBLE, SINGLE, *HALVES)
+    runs = [plain_run(subject, kind) for kind in kinds]
     if not any(is_float(tensor) for run in runs for tensor in run.outputs.values()):
         raise Skip("no output is floating-point")
     deviations = [found for run in runs if (found := _deviation(subject, run)) is not None]
@@ -97,7 +99,8 @@ def _deviation(subject: Subject, run: Run) -> _Deviation | None:
         said = one_line(run.error)
         why = "two types meet" if run.cause == "mismatch" else "a constant in it does not fit"
         message = f"cast to {given} and fed {given}, it raises, because {why}: {said}"
-        return _Deviation(run, f"raises {said}", message, "error", raised_location(run.error))
+        severity: Severity = "error" if run.cause == "mismatch" else "warning"  # a type that it may never meet
+        return _Deviation(run, f"raises {said}", message, severity, raised_location(run.error))
     odd = {name: t for name, t in run.outputs.items() if is_float(t) and not expected(t, run.dtype)}
     linked = linked_outputs(subject)
     odd = {name: t for name, t in odd.items() if name in linked}
@@ -132,6 +135,11 @@ def _severity(subject: Subject, origin: Origin, given: torch.dtype) -> Severity:
         return "note" if origin.is_last else "warning"
     handed_out = origin.is_last or loss_of(subject) is not None
     return "warning" if handed_out or given == SINGLE else "error"
+
+
+def _is_complex(subject: Subject) -> bool:
+    module = subject.build()
+    return any(t.is_complex() for t in (*subject.draw(), *module.parameters(), *module.buffers()))
 
 
 def _complex_buffers(subject: Subject) -> Iterator[Finding]:

@@ -17,12 +17,13 @@ from verifykit.spec.domain import Interval, Real
 from verifykit.spec.model import InputSpec
 from verifykit.spec.strategies import cast
 from verifykit.spec.subject import Subject
+from verifykit.tracing import trace
 
 # What the error is held against: this many units of rounding in every input and parameter, and then so many times that.
 # Modules of torch.nn, and correct ones that were written by hand, stay below 2.
 UNITS, WIDE, DRAWS = 4.0, 4.0, 6
 # A length at which sums and positions outgrow the digits of bfloat16, as far as the elements stay few.
-LENGTH, MOST_ELEMENTS = 512, 30_000
+LENGTH, MOST_ELEMENTS, MOST_STEPS = 512, 30_000, 2000
 LARGE, HUGE = 30.0, 200.0
 # Outputs for huge inputs are bounded, as a normaliser's are, if they grow by no more than this.
 BOUNDED = 4.0
@@ -109,13 +110,19 @@ def _long(subject: Subject) -> Regime | None:
         if batch is not None and symbol != batch.symbol:
             usual = sum(t.numel() for t in subject.draw())
             length = min(LENGTH, MOST_ELEMENTS * subject.spec.usual_sizes[symbol] // max(usual, 1))
-            try:
-                inputs = subject.draw({symbol: length})
-                values_of(subject, subject.build(), inputs)
-            except Exception:  # no size for this module
+            inputs, reached = subject.draw({symbol: length}), list[str]()
+            steps = trace(partial(_call, subject, inputs, reached))
+            if (
+                not reached or len(steps) > MOST_STEPS
+            ):  # no size for this module, or a loop over all of it that takes long
                 continue
-            return Regime(f"everyday values, {symbol} = {length}", (inputs,) * 3)
+            return Regime(f"everyday values, {symbol} = {length}", (inputs,))
     return None
+
+
+def _call(subject: Subject, inputs: tuple[Tensor, ...], reached: list[str]) -> None:
+    values_of(subject, subject.build(), inputs)
+    reached.append("end")
 
 
 def _is_bounded(subject: Subject, regime: Regime) -> bool:

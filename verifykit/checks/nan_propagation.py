@@ -13,10 +13,10 @@ from torch.utils._pytree import tree_leaves
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.observation import Batch, batch_of, loss_of, outputs_of
 from verifykit.results import Finding, Location, Severity, Verified
-from verifykit.spec.domain import Real
+from verifykit.spec.domain import OneOf, Real
 from verifykit.spec.strategies import cast
 from verifykit.spec.subject import Subject
-from verifykit.tracing import trace
+from verifykit.tracing import Step, trace
 
 PLACES = 4
 MOST_PLACES = 24
@@ -58,7 +58,10 @@ def nan_propagation(subject: Subject) -> Iterator[Finding | Verified]:
     When to ignore:
         When NaN stands for a missing value. A docstring that says so is believed.
     """
-    floats = [i for i, t in enumerate(subject.draw()) if t.is_floating_point() and t.numel()]
+    drawn = zip(subject.spec.inputs, subject.draw(), strict=True)
+    floats = [
+        i for i, (e, t) in enumerate(drawn) if t.is_floating_point() and t.numel() and not isinstance(e.domain, OneOf)
+    ]
     if not floats:
         raise Skip("it has no floating-point input")
     if _says_so(subject):
@@ -140,12 +143,15 @@ def _hidden(
 
 def _swallowed(subject: Subject, module: nn.Module, inputs: tuple[Tensor, ...], place: _Place) -> Finding:
     loss = loss_of(subject)
+    end = _where_nan_ends(subject, module, _set(inputs, place, torch.nan))
     severity: Severity = "warning"
     reason = "whatever made it stays hidden"
     if loss is not None and place.name != loss.prediction:
         severity, reason = "note", "a missing target counts as a number, or is left out"
     elif not _is_differentiable(subject, module, inputs, place.index):
         severity, reason = "note", "comparisons take it for one side"
+    elif end is not None and end.name.endswith("scaled_dot_product_attention"):
+        severity, reason = "note", "torch's fused attention hides it on this device"
     message = (
         f"NaN in {place.name}[{', '.join(map(str, place.element))}] gives outputs without NaN, although they depend on "
         f"that element: {reason}"
@@ -154,7 +160,7 @@ def _swallowed(subject: Subject, module: nn.Module, inputs: tuple[Tensor, ...], 
         message,
         severity,
         {"input": place.name, "element": list(place.element)},
-        _where_nan_ends(subject, module, _set(inputs, place, torch.nan)),
+        end and end.location,
     )
 
 
@@ -172,14 +178,14 @@ def _outputs(subject: Subject, module: nn.Module, leaves: list[Tensor]) -> list[
     return [t for t in tree_leaves(subject.call(module, leaves)) if isinstance(t, Tensor)]
 
 
-def _where_nan_ends(subject: Subject, module: nn.Module, inputs: tuple[Tensor, ...]) -> Location | None:
-    """The last line at which NaN goes into an operation and does not come out, as numbers."""
-    last: Location | None = None
+def _where_nan_ends(subject: Subject, module: nn.Module, inputs: tuple[Tensor, ...]) -> Step | None:
+    """The last step at which NaN goes into an operation and does not come out, as numbers."""
+    last: Step | None = None
     for step in trace(partial(outputs_of, subject, module, inputs), keep_values=True):
         came = any(t.is_floating_point() and bool(t.isnan().any()) for t in step.inputs)
         left = any(t.is_floating_point() and bool(t.isnan().any()) for t in step.values)
         if came and step.values and not left and step.location is not None:
-            last = step.location
+            last = step
     return last
 
 

@@ -13,7 +13,7 @@ from verifykit.spec.subject import Subject, named_tensors
 from verifykit.tracing import trace
 
 
-@check("retained-graph", family="smells", severity="warning")
+@check("retained-graph", family="smells", severity="warning", requires=("registration",))
 def retained_graph(subject: Subject) -> Iterator[Finding | Verified]:
     """Outputs hold no graph where neither inputs nor parameters want a gradient.
 
