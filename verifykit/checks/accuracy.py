@@ -6,7 +6,7 @@ from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.observation import loss_of
 from verifykit.precision.regimes import Regime, regimes
 from verifykit.precision.rounding import Error, errors, sizes_of, where_digits_go
-from verifykit.precision.runs import SINGLE, has_precision, is_steady
+from verifykit.precision.runs import SINGLE, gives_numbers, has_precision, is_steady, plain_run, why_not
 from verifykit.results import Finding, Verified
 from verifykit.spec.subject import Subject
 
@@ -43,8 +43,13 @@ def accuracy(subject: Subject) -> Iterator[Finding | Verified]:
     """
     if not has_precision(subject):
         raise Skip("nothing that is fed or registered is floating-point")
+    if not gives_numbers(subject):
+        raise Skip("no output holds floating-point numbers")
     if not is_steady(subject):
         raise Skip("two calls on the same inputs differ, so errors cannot be told from noise")
+    single = plain_run(subject, SINGLE)
+    if single.error is not None:
+        raise Skip(f"float32 cannot be tried: {why_not(single)}")
     seen = dict[str, Error]()
     for regime, found in _measured(subject):
         if not found:

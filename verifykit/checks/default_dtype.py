@@ -100,6 +100,8 @@ def _built(subject: Subject) -> Finding | None:
     try:
         with default_dtype(DOUBLE), seeded(subject.seed):
             module = construct(subject.target, subject.spec.init).eval().to(subject.device)
+        if any(t.dtype == torch.complex64 for t in module.parameters()):  # said so, as torch wants it
+            return None
         fixed = [name for name, t in [*module.named_parameters(), *module.named_buffers()] if t.dtype == SINGLE]
         with default_dtype(DOUBLE), torch.no_grad(), seeded(subject.seed):
             subject.call(module, subject.draw())

@@ -11,7 +11,7 @@ from verifykit.numerics.blame import forward_origin, operation
 from verifykit.observation import batch_of
 from verifykit.precision.regimes import Regime, neighbours
 from verifykit.precision.rounding import Error, errors, lost, sizes_of, values_of, where_digits_go
-from verifykit.precision.runs import HALVES, SINGLE, has_precision, is_steady, plain_run, short, why_not
+from verifykit.precision.runs import HALVES, SINGLE, gives_numbers, has_precision, is_steady, plain_run, short, why_not
 from verifykit.results import Finding, Severity, Verified
 from verifykit.spec.domain import Interval, Real
 from verifykit.spec.model import InputSpec
@@ -55,6 +55,8 @@ def low_precision(subject: Subject) -> Iterator[Finding | Verified]:
     """
     if not has_precision(subject):
         raise Skip("nothing that is fed or registered is floating-point")
+    if not gives_numbers(subject):
+        raise Skip("no output holds floating-point numbers")
     if not is_steady(subject):
         raise Skip("two calls on the same inputs differ, so errors cannot be told from noise")
     tried, notes = list[str](), list[str]()

@@ -124,7 +124,7 @@ def _error(
     magnitudes = torch.stack([gap.abs() for gap in gaps])
     typical = magnitudes.median(0).values
     at = int(typical.flatten().argmax())
-    spread = max(float((gap - gaps[0]).abs().flatten()[at]) for gap in gaps[1:])
+    spread = max(float((gap - gaps[0]).abs().flatten()[at]) for gap in gaps)
     low, high = measured[0]
     own = float(high.abs().max())
     scale = max(own, sizes[index]) if regime.absolute and index < len(sizes) else own

@@ -117,6 +117,11 @@ def linked_outputs(subject: Subject) -> set[str]:
     return subject.once("linked outputs", compute)
 
 
+def gives_numbers(subject: Subject) -> bool:
+    """Whether any output holds floating-point numbers."""
+    return any(is_float(tensor) and tensor.numel() for tensor in plain_run(subject, DOUBLE).outputs.values())
+
+
 def is_steady(subject: Subject, *, training: bool = False) -> bool:
     """Whether two calls of fresh modules under different seeds agree: otherwise numbers tell nothing of precision."""
 
