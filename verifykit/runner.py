@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 import torch
 
-from verifykit.behaviour.globals import put_back
 from verifykit.checks.registry import Check, Inconclusive, Skip
 from verifykit.config import TargetConfig
 from verifykit.errors import SpecError, UserError, one_line
 from verifykit.events import AuditFinished, AuditStarted, CheckFinished, CheckStarted, Event, ProfileStarted
+from verifykit.experiments.behaviour.globals import put_back
 from verifykit.profiling import measure
 from verifykit.reproduction import audit_command, script
 from verifykit.results import (

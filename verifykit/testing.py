@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from verifykit.behaviour.globals import put_back
 from verifykit.checks.registry import load_checks, select_checks
 from verifykit.config import TargetConfig
 from verifykit.events import AuditFinished
+from verifykit.experiments.behaviour.globals import put_back
 from verifykit.reporting.verdict import verdict
 from verifykit.results import Audit, AuditStatus, CheckOutcome
 from verifykit.runner import Plan, audit, prepare, run_check

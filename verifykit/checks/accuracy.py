@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.observation import loss_of
+from verifykit.experiments.observation import loss_of
 from verifykit.precision.regimes import Regime, regimes
 from verifykit.precision.rounding import Error, errors, sizes_of, where_digits_go
 from verifykit.precision.runs import SINGLE, gives_numbers, has_precision, is_steady, plain_run, why_not

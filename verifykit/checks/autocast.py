@@ -10,7 +10,7 @@ from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.numerics.blame import forward_origin, operation
+from verifykit.experiments.numerics.blame import forward_origin, operation
 from verifykit.precision.rounding import due_to
 from verifykit.precision.runs import SINGLE, attempt, cause_of, is_float, is_steady
 from verifykit.results import Finding, Location, Verified

@@ -3,11 +3,18 @@
 from collections.abc import Iterator
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.influence import where_they_part
-from verifykit.observation import Batch, batch_of, laws_of, plain_outputs
+from verifykit.experiments.influence import where_they_part
+from verifykit.experiments.observation import Batch, batch_of, laws_of, plain_outputs
+from verifykit.experiments.samples.doubts import as_batched, doubt_of, why_not_samples
+from verifykit.experiments.samples.mixing import (
+    Mixing,
+    agrees_within,
+    kept_outputs,
+    mixing_of,
+    why_undecided,
+    with_sample,
+)
 from verifykit.results import Finding, Location, Severity, Verified
-from verifykit.samples.doubts import as_batched, doubt_of, why_not_samples
-from verifykit.samples.mixing import Mixing, agrees_within, kept_outputs, mixing_of, why_undecided, with_sample
 from verifykit.spec.subject import Subject
 
 

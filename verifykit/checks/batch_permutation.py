@@ -8,10 +8,10 @@ from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.influence import Calls, Change, changed, says_nothing, where_they_part
-from verifykit.observation import Batch, batch_of, laws_of, plain_outputs
+from verifykit.experiments.influence import Calls, Change, changed, says_nothing, where_they_part
+from verifykit.experiments.observation import Batch, batch_of, laws_of, plain_outputs
+from verifykit.experiments.samples.doubts import as_batched, doubt_of, why_not_samples
 from verifykit.results import Finding, Location, Severity, Verified
-from verifykit.samples.doubts import as_batched, doubt_of, why_not_samples
 from verifykit.spec.dims import Dim, symbols
 from verifykit.spec.outputs import UNKNOWN
 from verifykit.spec.subject import Subject

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.observation import Batch, batch_of, outputs_of
+from verifykit.experiments.observation import Batch, batch_of, outputs_of
+from verifykit.experiments.shapes.batches import can_take, disagreement, mixes_samples, take, tolerances
+from verifykit.experiments.shapes.contract import WrongShape, compare, evidence_of, where_it_parts
+from verifykit.experiments.shapes.refusals import complaint
 from verifykit.results import Finding, OutputFacts, Severity, Verified
-from verifykit.shapes.batches import can_take, disagreement, mixes_samples, take, tolerances
-from verifykit.shapes.contract import WrongShape, compare, evidence_of, where_it_parts
-from verifykit.shapes.refusals import complaint
 from verifykit.spec.building import raised_location
 from verifykit.spec.outputs import UNKNOWN, learn_outputs, observe
 from verifykit.spec.subject import Subject

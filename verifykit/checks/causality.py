@@ -7,10 +7,10 @@ from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.influence import HUGE, Change, says_nothing, where_they_part
+from verifykit.experiments.influence import HUGE, Change, says_nothing, where_they_part
+from verifykit.experiments.samples.doubts import as_batched
+from verifykit.experiments.sequences import Claim, Sight, causal_claim, leaking_gradient, time_axes
 from verifykit.results import Finding, Location, Verified
-from verifykit.samples.doubts import as_batched
-from verifykit.sequences import Claim, Sight, causal_claim, leaking_gradient, time_axes
 from verifykit.spec.subject import Subject
 
 # Draws of other values after which an output that has not changed is taken not to depend on them.

@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint as recomputed
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.passes import NOT_REPEATED, Pass, evidence_of, rounding_of, run_pass, worst_of
+from verifykit.experiments.passes import NOT_REPEATED, Pass, evidence_of, rounding_of, run_pass, worst_of
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject

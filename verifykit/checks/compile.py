@@ -12,8 +12,8 @@ from torch import nn
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.observation import batch_of
-from verifykit.passes import NOT_REPEATED, Pass, evidence_of, repeats, rounding_of, run_pass, worst_of
+from verifykit.experiments.observation import batch_of
+from verifykit.experiments.passes import NOT_REPEATED, Pass, evidence_of, repeats, rounding_of, run_pass, worst_of
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.subject import Subject

@@ -14,8 +14,8 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.holdings import own_attributes, storage_of, where_assigned
-from verifykit.module_state import (
+from verifykit.experiments.holdings import own_attributes, storage_of, where_assigned
+from verifykit.experiments.module_state import (
     call_with_gradient,
     captures,
     disturb,
@@ -26,7 +26,7 @@ from verifykit.module_state import (
     ties,
     unequal,
 )
-from verifykit.observation import outputs_of
+from verifykit.experiments.observation import outputs_of
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.subject import Subject

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.observation import loss_of
+from verifykit.experiments.observation import loss_of
 from verifykit.precision.ideal import default_dtype
 from verifykit.precision.origins import followed, origin_of
 from verifykit.precision.runs import (

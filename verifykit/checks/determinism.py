@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Skip, check
-from verifykit.observation import outputs_of
+from verifykit.experiments.observation import outputs_of
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.subject import Subject
 from verifykit.tracing import trace

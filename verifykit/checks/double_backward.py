@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import torch
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.differentiation import first_point, mismatch_finding, severity_of
 from verifykit.errors import one_line
+from verifykit.experiments.differentiation import first_point, mismatch_finding, severity_of
 from verifykit.gradients.function import random_signs
 from verifykit.gradients.higher import backward_of
 from verifykit.gradients.verify import NotDifferentiableError, verify

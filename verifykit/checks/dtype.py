@@ -7,7 +7,7 @@ import torch
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.observation import loss_of
+from verifykit.experiments.observation import loss_of
 from verifykit.precision.origins import Origin, followed, origin_of
 from verifykit.precision.runs import (
     DOUBLE,

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from verifykit.checks.registry import Skip, check
-from verifykit.observation import batch_of, outputs_of, plain_outputs
+from verifykit.experiments.observation import batch_of, outputs_of, plain_outputs
+from verifykit.experiments.shapes.batches import mixes_samples
+from verifykit.experiments.shapes.contract import WrongShape, compare, evidence_of, where_it_parts
+from verifykit.experiments.shapes.refusals import complaint
 from verifykit.results import Finding, Severity, Verified
-from verifykit.shapes.batches import mixes_samples
-from verifykit.shapes.contract import WrongShape, compare, evidence_of, where_it_parts
-from verifykit.shapes.refusals import complaint
 from verifykit.spec.building import raised_location
 from verifykit.spec.dims import evaluate
 from verifykit.spec.domain import Below

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.comparison import rounding_tolerance
 from verifykit.errors import one_line
-from verifykit.observation import batch_of, outputs_of
-from verifykit.passes import NOT_REPEATED, evidence_of, repeats, worst_of
+from verifykit.experiments.observation import batch_of, outputs_of
+from verifykit.experiments.passes import NOT_REPEATED, evidence_of, repeats, worst_of
 from verifykit.results import Finding, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.randomness import seeded

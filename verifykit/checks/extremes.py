@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import torch
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.numerics.blame import operation
-from verifykit.numerics.points import Point, rays, special_points
-from verifykit.numerics.probe import Failure, Probe
-from verifykit.observation import plain_outputs
+from verifykit.experiments.numerics.blame import operation
+from verifykit.experiments.numerics.points import Point, rays, special_points
+from verifykit.experiments.numerics.probe import Failure, Probe
+from verifykit.experiments.observation import plain_outputs
 from verifykit.results import Finding, Location, Severity, Verified
 from verifykit.spec.subject import Subject
 from verifykit.tracing import Step

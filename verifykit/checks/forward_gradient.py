@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.differentiation import first_point
 from verifykit.errors import one_line
+from verifykit.experiments.differentiation import first_point
 from verifykit.gradients.forward import verify_forward
 from verifykit.gradients.verify import NotDifferentiableError
 from verifykit.results import Finding, Verified

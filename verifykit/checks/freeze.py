@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
+from verifykit.experiments.module_state import SAME, alike, fresh, is_module
 from verifykit.gradients.function import random_signs
-from verifykit.module_state import SAME, alike, fresh, is_module
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.randomness import seeded

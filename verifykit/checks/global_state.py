@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 
-from verifykit.behaviour.globals import GENERATORS, SETTINGS, Generator, Setting, put_back
-from verifykit.behaviour.state import line_of_change, same
 from verifykit.checks.registry import check
-from verifykit.observation import outputs_of
+from verifykit.experiments.behaviour.globals import GENERATORS, SETTINGS, Generator, Setting, put_back
+from verifykit.experiments.behaviour.state import line_of_change, same
+from verifykit.experiments.observation import outputs_of
 from verifykit.results import Finding, Verified
 from verifykit.spec.building import construct
 from verifykit.spec.randomness import seeded

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.differentiation import PROBES, Point, mismatch_finding, smallest_counterexample, verdicts
 from verifykit.errors import one_line
+from verifykit.experiments.differentiation import PROBES, Point, mismatch_finding, smallest_counterexample, verdicts
 from verifykit.gradients.verdict import Verdict
 from verifykit.gradients.verify import NotDifferentiableError
 from verifykit.results import Finding, Verified

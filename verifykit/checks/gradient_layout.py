@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Skip, check
-from verifykit.differentiation import first_point
 from verifykit.errors import one_line
+from verifykit.experiments.differentiation import first_point
 from verifykit.gradients.function import Linearization, Tensors, random_signs
 from verifykit.gradients.layouts import SAME, difference, layouts, pull
 from verifykit.results import Finding, Verified

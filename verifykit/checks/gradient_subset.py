@@ -6,8 +6,8 @@ from dataclasses import replace
 import torch
 
 from verifykit.checks.registry import Skip, check
-from verifykit.differentiation import first_point
 from verifykit.errors import one_line
+from verifykit.experiments.differentiation import first_point
 from verifykit.gradients.function import Function, random_signs
 from verifykit.gradients.layouts import SAME, difference, pull
 from verifykit.results import Finding, Verified

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from verifykit.checks.registry import Skip, check
-from verifykit.differentiation import Point, blame, mismatch_finding, verdicts
 from verifykit.errors import one_line
+from verifykit.experiments.differentiation import Point, blame, mismatch_finding, verdicts
+from verifykit.experiments.observation import loss_of
 from verifykit.gradients.verdict import Mismatch
-from verifykit.observation import loss_of
 from verifykit.results import Finding, Severity, Verified
 from verifykit.spec.subject import Subject
 

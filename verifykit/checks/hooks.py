@@ -12,8 +12,8 @@ from torch import nn
 
 from verifykit.checks.registry import Skip, check
 from verifykit.errors import one_line
-from verifykit.holdings import storage_of
-from verifykit.module_state import fresh, is_module
+from verifykit.experiments.holdings import storage_of
+from verifykit.experiments.module_state import fresh, is_module
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.randomness import seeded

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from verifykit.checks.registry import Skip, check
+from verifykit.experiments.holdings import where_assigned
+from verifykit.experiments.module_state import alike, fresh, is_module
+from verifykit.experiments.observation import loss_of, outputs_of
 from verifykit.gradients.function import random_signs
-from verifykit.holdings import where_assigned
-from verifykit.module_state import alike, fresh, is_module
-from verifykit.observation import loss_of, outputs_of
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.domain import Real
 from verifykit.spec.randomness import seeded

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from verifykit.checks.registry import Skip, check
 from verifykit.comparison import worst_difference
 from verifykit.errors import one_line
-from verifykit.numerics.indices import Trail, follow, places
-from verifykit.observation import loss_of, outputs_of
+from verifykit.experiments.numerics.indices import Trail, follow, places
+from verifykit.experiments.observation import loss_of, outputs_of
 from verifykit.results import Finding, Severity, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.dims import evaluate

@@ -7,8 +7,8 @@ from functools import partial
 import torch
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.losses.aims import reads_rows_alone
-from verifykit.losses.probe import (
+from verifykit.experiments.losses.aims import reads_rows_alone
+from verifykit.experiments.losses.probe import (
     NO_LOSS,
     Probe,
     Values,

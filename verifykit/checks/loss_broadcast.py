@@ -10,9 +10,9 @@ from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.comparison import Difference
-from verifykit.losses.aims import reads_rows_alone
-from verifykit.losses.probe import NO_LOSS, Probe, Values, agreement, entry_of, is_declared, probe_of
-from verifykit.observation import is_auxiliary, loss_of
+from verifykit.experiments.losses.aims import reads_rows_alone
+from verifykit.experiments.losses.probe import NO_LOSS, Probe, Values, agreement, entry_of, is_declared, probe_of
+from verifykit.experiments.observation import is_auxiliary, loss_of
 from verifykit.results import Finding, Location, Severity, Verified
 from verifykit.spec.dims import Dim
 from verifykit.spec.randomness import seeded

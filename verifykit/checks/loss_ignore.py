@@ -7,10 +7,10 @@ from itertools import chain
 import torch
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.losses.exclusion import Exclusion, exclusions
-from verifykit.losses.probe import NO_LOSS, agreement
-from verifykit.losses.weighting import judge_weights
-from verifykit.observation import loss_of
+from verifykit.experiments.losses.exclusion import Exclusion, exclusions
+from verifykit.experiments.losses.probe import NO_LOSS, agreement
+from verifykit.experiments.losses.weighting import judge_weights
+from verifykit.experiments.observation import loss_of
 from verifykit.results import Finding, Severity, Verified
 from verifykit.spec.subject import Subject
 

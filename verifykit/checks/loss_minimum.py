@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.losses.aims import aim_of, class_axis, is_paired, reads_rows_alone
-from verifykit.losses.probe import NO_LOSS, Probe, Values, entry_of, is_declared, probe_of
-from verifykit.observation import loss_of
+from verifykit.experiments.losses.aims import aim_of, class_axis, is_paired, reads_rows_alone
+from verifykit.experiments.losses.probe import NO_LOSS, Probe, Values, entry_of, is_declared, probe_of
+from verifykit.experiments.observation import loss_of
 from verifykit.results import Finding, Verified
 from verifykit.spec.domain import Real
 from verifykit.spec.subject import Subject

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.losses.divisors import DRAWS, SAME, counts_elements, divisors_of, is_one
-from verifykit.losses.probe import (
+from verifykit.experiments.losses.divisors import DRAWS, SAME, counts_elements, divisors_of, is_one
+from verifykit.experiments.losses.probe import (
     Probe,
     Values,
     agreement,
@@ -17,7 +17,7 @@ from verifykit.losses.probe import (
     probe_of,
     with_arguments,
 )
-from verifykit.observation import Loss, loss_of
+from verifykit.experiments.observation import Loss, loss_of
 from verifykit.results import Finding, Severity, Verified
 from verifykit.spec.subject import Subject
 

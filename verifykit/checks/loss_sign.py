@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.losses.aims import ideals, opposite
-from verifykit.losses.probe import NO_LOSS, Probe, Values, probe_of
-from verifykit.observation import batch_of, loss_of
+from verifykit.experiments.losses.aims import ideals, opposite
+from verifykit.experiments.losses.probe import NO_LOSS, Probe, Values, probe_of
+from verifykit.experiments.observation import batch_of, loss_of
 from verifykit.results import Finding, Verified
 from verifykit.spec.subject import Subject
 

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.losses.aims import ideals
-from verifykit.losses.probe import NO_LOSS, Probe, Values, batch_axes, entry_of, probe_of
-from verifykit.observation import Loss, is_called_metric, loss_of
+from verifykit.experiments.losses.aims import ideals
+from verifykit.experiments.losses.probe import NO_LOSS, Probe, Values, batch_axes, entry_of, probe_of
+from verifykit.experiments.observation import Loss, is_called_metric, loss_of
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject

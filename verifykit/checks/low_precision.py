@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.numerics.blame import forward_origin, operation
-from verifykit.observation import batch_of
+from verifykit.experiments.numerics.blame import forward_origin, operation
+from verifykit.experiments.observation import batch_of
 from verifykit.precision.regimes import Regime, neighbours
 from verifykit.precision.rounding import Error, errors, lost, sizes_of, values_of, where_digits_go
 from verifykit.precision.runs import HALVES, SINGLE, gives_numbers, has_precision, is_steady, plain_run, short, why_not

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.influence import HUGE, Calls, Change, changed
-from verifykit.masks.arguments import PLAIN, TRUE_DROPS, TRUE_KEEPS, MaskArgument, mask_arguments
-from verifykit.masks.blame import blamed_position, silences, where_it_leaks
-from verifykit.masks.trials import Encoding, Masked, Trial, has_effect, joint, leak_of, working
-from verifykit.observation import laws_of
+from verifykit.experiments.influence import HUGE, Calls, Change, changed
+from verifykit.experiments.masks.arguments import PLAIN, TRUE_DROPS, TRUE_KEEPS, MaskArgument, mask_arguments
+from verifykit.experiments.masks.blame import blamed_position, silences, where_it_leaks
+from verifykit.experiments.masks.trials import Encoding, Masked, Trial, has_effect, joint, leak_of, working
+from verifykit.experiments.observation import laws_of
+from verifykit.experiments.samples.doubts import as_batched
 from verifykit.results import Finding, Severity, Verified
-from verifykit.samples.doubts import as_batched
 from verifykit.spec.subject import Subject
 
 # Positions added, all masked, to see whether the amount of padding matters.

@@ -11,8 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from verifykit.behaviour.scaling import Series, series
 from verifykit.checks.registry import Inconclusive, Skip, check
+from verifykit.experiments.behaviour.scaling import Series, series
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors

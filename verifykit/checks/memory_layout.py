@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Skip, check
-from verifykit.observation import outputs_of
+from verifykit.experiments.observation import outputs_of
+from verifykit.experiments.shapes.batches import disagreement, tolerances
+from verifykit.experiments.shapes.layouts import LAYOUTS, expanded
+from verifykit.experiments.shapes.refusals import complaint, is_own_words
 from verifykit.results import Finding, Location, Verified
-from verifykit.shapes.batches import disagreement, tolerances
-from verifykit.shapes.layouts import LAYOUTS, expanded
-from verifykit.shapes.refusals import complaint, is_own_words
 from verifykit.spec.building import raised_location
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.observation import Batch, batch_of, loss_of, outputs_of
+from verifykit.experiments.observation import Batch, batch_of, loss_of, outputs_of
 from verifykit.results import Finding, Location, Severity, Verified
 from verifykit.spec.domain import OneOf, Real
 from verifykit.spec.strategies import cast
@@ -160,7 +160,7 @@ def _swallowed(subject: Subject, module: nn.Module, inputs: tuple[Tensor, ...], 
         message,
         severity,
         {"input": place.name, "element": list(place.element)},
-        end and end.location,
+        end.location if end is not None else None,
     )
 
 

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Skip, check
-from verifykit.observation import Batch, batch_of, outputs_of
+from verifykit.experiments.observation import Batch, batch_of, outputs_of
+from verifykit.experiments.shapes.contract import evidence_of
+from verifykit.experiments.shapes.influence import Place, influence, is_batched
+from verifykit.experiments.shapes.patterns import WHOLE, Fill, Pattern, fill_of
+from verifykit.experiments.shapes.planes import Plane, planes_of, takes, untied
+from verifykit.experiments.shapes.refusals import complaint, is_own_words
 from verifykit.results import Finding, OutputFacts, Verified
-from verifykit.shapes.contract import evidence_of
-from verifykit.shapes.influence import Place, influence, is_batched
-from verifykit.shapes.patterns import WHOLE, Fill, Pattern, fill_of
-from verifykit.shapes.planes import Plane, planes_of, takes, untied
-from verifykit.shapes.refusals import complaint, is_own_words
 from verifykit.spec.building import raised_location
 from verifykit.spec.dims import symbols
 from verifykit.spec.outputs import learn_outputs, observe

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from verifykit.checks.registry import Skip, check
-from verifykit.observation import Batch, batch_of, outputs_of
+from verifykit.experiments.observation import Batch, batch_of, outputs_of
+from verifykit.experiments.shapes.contract import MOST_ELEMENTS, elements_of, evidence_of
+from verifykit.experiments.shapes.influence import Place, influence, is_batched, substituted
+from verifykit.experiments.shapes.refusals import complaint, is_own_words
 from verifykit.results import Finding, Location, Verified
-from verifykit.shapes.contract import MOST_ELEMENTS, elements_of, evidence_of
-from verifykit.shapes.influence import Place, influence, is_batched, substituted
-from verifykit.shapes.refusals import complaint, is_own_words
 from verifykit.spec.building import raised_location
 from verifykit.spec.domain import Simplex, Sorted
 from verifykit.spec.subject import Subject

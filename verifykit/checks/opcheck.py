@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_map
 
 from verifykit.checks.registry import Skip, check
 from verifykit.errors import one_line
-from verifykit.passes import run_pass
+from verifykit.experiments.passes import run_pass
 from verifykit.results import Finding, Location, Severity, Verified
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject

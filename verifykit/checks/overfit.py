@@ -9,12 +9,8 @@ from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.observation import Loss, batch_of, loss_of, outputs_of
-from verifykit.results import Finding, Verified
-from verifykit.spec.building import raised_location
-from verifykit.spec.domain import Real
-from verifykit.spec.subject import Subject
-from verifykit.training import (
+from verifykit.experiments.observation import Loss, batch_of, loss_of, outputs_of
+from verifykit.experiments.training import (
     DISTANCE,
     RATES,
     Run,
@@ -25,6 +21,10 @@ from verifykit.training import (
     teacher_outputs,
     trains_at_times,
 )
+from verifykit.results import Finding, Verified
+from verifykit.spec.building import raised_location
+from verifykit.spec.domain import Real
+from verifykit.spec.subject import Subject
 
 BATCH = 16
 # A run that ends above this share of the first loss has not learnt; one that ends above the other has learnt little.

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from verifykit.behaviour.effects import (
+from verifykit.checks.registry import check
+from verifykit.experiments.behaviour.effects import (
     Run,
     is_bounded,
     line_of_input,
@@ -18,9 +19,8 @@ from verifykit.behaviour.effects import (
     run_once,
     state_of,
 )
-from verifykit.behaviour.state import Writes, same, storage_key, tensors_kept
-from verifykit.checks.registry import check
-from verifykit.observation import outputs_of
+from verifykit.experiments.behaviour.state import Writes, same, storage_key, tensors_kept
+from verifykit.experiments.observation import outputs_of
 from verifykit.results import Finding, Location, Severity, Verified
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
-from verifykit.behaviour.scaling import Series, series
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.observation import batch_of, outputs_of
+from verifykit.experiments.behaviour.scaling import Series, series
+from verifykit.experiments.observation import batch_of, outputs_of
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.subject import Subject
 from verifykit.tracing import Step, trace

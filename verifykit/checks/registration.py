@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.holdings import Held, held_tensors, registered_storages, storage_of, where_assigned
-from verifykit.module_state import alike, fresh, is_module
+from verifykit.experiments.holdings import Held, held_tensors, registered_storages, storage_of, where_assigned
+from verifykit.experiments.module_state import alike, fresh, is_module
+from verifykit.experiments.unregistered import Use, called, created_parameters, influences, left_behind, uses
 from verifykit.results import Finding, Verified
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors
 from verifykit.tracing import Step
-from verifykit.unregistered import Use, called, created_parameters, influences, left_behind, uses
 
 Values = Mapping[str, Tensor]
 

@@ -11,8 +11,8 @@ from torch import nn
 
 from verifykit.checks.registry import Skip, check
 from verifykit.errors import one_line
-from verifykit.holdings import own_attributes
-from verifykit.module_state import alike, fresh, is_module, run_in_training
+from verifykit.experiments.holdings import own_attributes
+from verifykit.experiments.module_state import alike, fresh, is_module, run_in_training
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.randomness import seeded

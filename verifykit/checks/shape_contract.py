@@ -6,9 +6,8 @@ import torch
 from hypothesis import strategies as st
 
 from verifykit.checks.registry import Inconclusive, Skip, check
-from verifykit.observation import batch_of, outputs_of
-from verifykit.results import Finding, Severity, Verified
-from verifykit.shapes.contract import (
+from verifykit.experiments.observation import batch_of, outputs_of
+from verifykit.experiments.shapes.contract import (
     LARGE,
     MOST_ELEMENTS,
     Contract,
@@ -18,7 +17,8 @@ from verifykit.shapes.contract import (
     evidence_of,
     where_it_parts,
 )
-from verifykit.shapes.refusals import at, complaint, is_own_words
+from verifykit.experiments.shapes.refusals import at, complaint, is_own_words
+from verifykit.results import Finding, Severity, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.outputs import learn_outputs, observe
 from verifykit.spec.strategies import GREATEST_SIZE, refute

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.holdings import storage_of
-from verifykit.module_state import (
+from verifykit.experiments.holdings import storage_of
+from verifykit.experiments.module_state import (
     Unequal,
     disturb,
     fresh,
@@ -22,7 +22,7 @@ from verifykit.module_state import (
     unequal_attributes,
     unequal_tensors,
 )
-from verifykit.observation import outputs_of
+from verifykit.experiments.observation import outputs_of
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.subject import Subject

@@ -7,13 +7,19 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from verifykit.behaviour.effects import moved_parameters, state_of
-from verifykit.behaviour.growth import CALLS, growth_of
-from verifykit.behaviour.passes import both_gradients, differentiable_outputs, disagreement, gradients, leaves_of
-from verifykit.behaviour.state import Snapshot, kept_by, line_of_change, same, tensors_kept
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.observation import outputs_of, plain_outputs
+from verifykit.experiments.behaviour.effects import moved_parameters, state_of
+from verifykit.experiments.behaviour.growth import CALLS, growth_of
+from verifykit.experiments.behaviour.passes import (
+    both_gradients,
+    differentiable_outputs,
+    disagreement,
+    gradients,
+    leaves_of,
+)
+from verifykit.experiments.behaviour.state import Snapshot, kept_by, line_of_change, same, tensors_kept
+from verifykit.experiments.observation import outputs_of, plain_outputs
 from verifykit.results import Finding, Location, Severity, Verified
 from verifykit.spec.building import raised_at, raised_location
 from verifykit.spec.subject import Subject

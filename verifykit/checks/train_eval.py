@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from verifykit.behaviour.modes import NORMS, idle_dropout, parts_left_in_training
-from verifykit.behaviour.noise import Average, Unresolved, on_average, without_torch_dropout
-from verifykit.behaviour.state import line_of_change, same
-from verifykit.behaviour.statistics import MANY, Statistic, judged, moved_statistics, settle
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.observation import batch_of, outputs_of, plain_outputs
+from verifykit.experiments.behaviour.modes import NORMS, idle_dropout, parts_left_in_training
+from verifykit.experiments.behaviour.noise import Average, Unresolved, on_average, without_torch_dropout
+from verifykit.experiments.behaviour.state import line_of_change, same
+from verifykit.experiments.behaviour.statistics import MANY, Statistic, judged, moved_statistics, settle
+from verifykit.experiments.observation import batch_of, outputs_of, plain_outputs
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.building import raised_at
 from verifykit.spec.randomness import seeded

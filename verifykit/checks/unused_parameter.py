@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import torch
 
 from verifykit.checks.registry import Skip, check
-from verifykit.differentiation import points
 from verifykit.errors import one_line
+from verifykit.experiments.differentiation import points
 from verifykit.results import Finding, Verified
 from verifykit.spec.subject import Subject
 

@@ -11,8 +11,8 @@ from torch.func import vmap as vectorised
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.comparison import Difference
 from verifykit.errors import one_line
-from verifykit.observation import batch_of
-from verifykit.passes import (
+from verifykit.experiments.observation import batch_of
+from verifykit.experiments.passes import (
     NOT_REPEATED,
     Pass,
     against,

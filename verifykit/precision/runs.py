@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from verifykit.errors import one_line
-from verifykit.shapes.refusals import is_own_words
+from verifykit.experiments.shapes.refusals import is_own_words
 from verifykit.spec.building import cast_module
 from verifykit.spec.randomness import seeded
 from verifykit.spec.sampling import COMPLEX_OF

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from verifykit.comparison import Difference, rounding_tolerance, worst_difference
-from verifykit.observation import Batch, outputs_of
+from verifykit.experiments.observation import Batch, outputs_of
 from verifykit.spec.subject import Subject
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from verifykit.losses.probe import Probe, Values, entry_of
-from verifykit.observation import Loss
+from verifykit.experiments.losses.probe import Probe, Values, entry_of
+from verifykit.experiments.observation import Loss
 from verifykit.spec.domain import Below, Boolean, Interval, OneOf, Simplex
 from verifykit.spec.model import InputSpec
 from verifykit.spec.subject import Subject

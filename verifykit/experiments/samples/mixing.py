@@ -8,8 +8,18 @@ import torch
 from torch import Tensor
 
 from verifykit.errors import one_line
-from verifykit.influence import HUGE, Calls, Change, along, beside_huge, changed, replaced, says_nothing, scaled
-from verifykit.observation import Batch, laws_of
+from verifykit.experiments.influence import (
+    HUGE,
+    Calls,
+    Change,
+    along,
+    beside_huge,
+    changed,
+    replaced,
+    says_nothing,
+    scaled,
+)
+from verifykit.experiments.observation import Batch, laws_of
 from verifykit.spec.dims import symbols
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors

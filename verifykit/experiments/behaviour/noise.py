@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._pytree import tree_leaves, tree_map
 
-from verifykit.behaviour.state import same
+from verifykit.experiments.behaviour.state import same
 from verifykit.results import Location
 from verifykit.tracing import user_line
 

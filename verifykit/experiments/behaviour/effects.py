@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from verifykit.behaviour.state import Write, Writes, line_of_change, same, storage_key
+from verifykit.experiments.behaviour.state import Write, Writes, line_of_change, same, storage_key
 from verifykit.results import Location
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors

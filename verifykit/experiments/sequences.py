@@ -9,8 +9,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from verifykit.influence import Calls, Change, along, beside_huge, changed, documentation, name_words, replaced, scaled
-from verifykit.observation import Batch, batch_of, laws_of
+from verifykit.experiments.influence import (
+    Calls,
+    Change,
+    along,
+    beside_huge,
+    changed,
+    documentation,
+    name_words,
+    replaced,
+    scaled,
+)
+from verifykit.experiments.observation import Batch, batch_of, laws_of
 from verifykit.spec.model import InputSpec
 from verifykit.spec.subject import Subject
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from verifykit.influence import documentation, name_words
-from verifykit.observation import SURELY_BATCH, Batch, batch_of, laws_of
+from verifykit.experiments.influence import documentation, name_words
+from verifykit.experiments.observation import SURELY_BATCH, Batch, batch_of, laws_of
+from verifykit.experiments.samples.mixing import kept_outputs, mixes
 from verifykit.results import OutputFacts
-from verifykit.samples.mixing import kept_outputs, mixes
 from verifykit.spec.declared import GIVEN
 from verifykit.spec.dims import symbols
 from verifykit.spec.domain import Below

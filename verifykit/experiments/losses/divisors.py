@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from itertools import cycle
 
-from verifykit.losses.probe import Probe, Values, entry_of
-from verifykit.observation import Loss, batch_of
+from verifykit.experiments.losses.probe import Probe, Values, entry_of
+from verifykit.experiments.observation import Loss, batch_of
 from verifykit.spec.domain import Real
 
 DRAWS = 6

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from verifykit.observation import Batch, batch_of, loss_of
+from verifykit.experiments.observation import Batch, batch_of, loss_of
 from verifykit.spec.dims import Dim
 from verifykit.spec.domain import Real
 from verifykit.spec.inference.names import role_of

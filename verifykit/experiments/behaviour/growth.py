@@ -12,8 +12,8 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from verifykit.behaviour.passes import differentiable_outputs, leaves_of
-from verifykit.behaviour.state import kept_by, storage_key
+from verifykit.experiments.behaviour.passes import differentiable_outputs, leaves_of
+from verifykit.experiments.behaviour.state import kept_by, storage_key
 from verifykit.results import Location
 from verifykit.spec.subject import Subject
 from verifykit.tracing import user_line

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from verifykit.observation import Batch
-from verifykit.shapes.contract import MOST_ELEMENTS, elements_of
+from verifykit.experiments.observation import Batch
+from verifykit.experiments.shapes.contract import MOST_ELEMENTS, elements_of
 from verifykit.spec.dims import Dim
 from verifykit.spec.domain import Simplex, Sorted
 from verifykit.spec.outputs import observe

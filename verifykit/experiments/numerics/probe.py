@@ -8,10 +8,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from verifykit.experiments.numerics.blame import backward_origin, forward_origin
+from verifykit.experiments.numerics.points import Point, Ray, Values
+from verifykit.experiments.numerics.surroundings import near, single
 from verifykit.gradients.function import random_signs
-from verifykit.numerics.blame import backward_origin, forward_origin
-from verifykit.numerics.points import Point, Ray, Values
-from verifykit.numerics.surroundings import near, single
 from verifykit.spec.functional import PureCall, pure_call
 from verifykit.spec.randomness import seeded
 from verifykit.spec.strategies import cast

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from verifykit.observation import loss_of
+from verifykit.experiments.observation import loss_of
 from verifykit.spec.domain import Domain, Interval, Simplex, Sorted
 from verifykit.spec.functional import pure_call
 from verifykit.spec.randomness import seeded

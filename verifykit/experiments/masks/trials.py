@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from verifykit.influence import Calls, Change, along, beside_huge, changed, replaced, scaled
-from verifykit.masks.arguments import TRUE_KEEPS, MaskArgument, data_inputs
-from verifykit.observation import batch_of, laws_of
+from verifykit.experiments.influence import Calls, Change, along, beside_huge, changed, replaced, scaled
+from verifykit.experiments.masks.arguments import TRUE_KEEPS, MaskArgument, data_inputs
+from verifykit.experiments.observation import batch_of, laws_of
 from verifykit.spec.dims import Dim
 from verifykit.spec.model import InputSpec
 from verifykit.spec.outputs import UNKNOWN

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from verifykit.comparison import Difference, rounding_tolerance, worst_difference
-from verifykit.observation import Loss, batch_of, is_called_loss, loss_of
+from verifykit.experiments.observation import Loss, batch_of, is_called_loss, loss_of
 from verifykit.spec.declared import GIVEN
 from verifykit.spec.model import InputSpec
 from verifykit.spec.outputs import learn_outputs

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from verifykit.comparison import Difference, worst_difference
-from verifykit.holdings import own_attributes, storage_of
-from verifykit.observation import outputs_of
+from verifykit.experiments.holdings import own_attributes, storage_of
+from verifykit.experiments.observation import outputs_of
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject
 

@@ -6,8 +6,8 @@ from functools import partial
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from verifykit.behaviour.state import line_of_change, same
-from verifykit.observation import outputs_of
+from verifykit.experiments.behaviour.state import line_of_change, same
+from verifykit.experiments.observation import outputs_of
 from verifykit.results import Finding
 from verifykit.spec.subject import Subject
 

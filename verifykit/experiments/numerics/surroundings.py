@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from verifykit.numerics.points import Values
+from verifykit.experiments.numerics.points import Values
 from verifykit.spec.domain import Interval, OneOf, Simplex, Sorted
 from verifykit.spec.model import InputSpec
 from verifykit.spec.subject import Subject

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._pytree import tree_leaves, tree_map
 
-from verifykit.holdings import Held, held_tensors, registered_storages, storage_of
-from verifykit.module_state import alike
-from verifykit.observation import outputs_of
+from verifykit.experiments.holdings import Held, held_tensors, registered_storages, storage_of
+from verifykit.experiments.module_state import alike
+from verifykit.experiments.observation import outputs_of
 from verifykit.results import Location
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from verifykit.influence import where_they_part
-from verifykit.masks.trials import Masked, Trial
+from verifykit.experiments.influence import where_they_part
+from verifykit.experiments.masks.trials import Masked, Trial
 from verifykit.results import Location
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from verifykit.losses.aims import aim_of, class_axis, reads_rows_alone
-from verifykit.losses.probe import Probe, Values, agreement, parameters_of, probe_of, with_arguments
-from verifykit.observation import Loss, batch_of
+from verifykit.experiments.losses.aims import aim_of, class_axis, reads_rows_alone
+from verifykit.experiments.losses.probe import Probe, Values, agreement, parameters_of, probe_of, with_arguments
+from verifykit.experiments.observation import Loss, batch_of
 from verifykit.results import Finding, Severity, Verified
 from verifykit.spec.subject import Subject
 

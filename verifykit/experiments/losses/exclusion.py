@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from verifykit.errors import one_line
-from verifykit.losses.aims import aim_of, class_axis, is_paired
-from verifykit.losses.probe import (
+from verifykit.experiments.losses.aims import aim_of, class_axis, is_paired
+from verifykit.experiments.losses.probe import (
     Probe,
     Values,
     agreement,
@@ -20,7 +20,7 @@ from verifykit.losses.probe import (
     probe_of,
     with_arguments,
 )
-from verifykit.observation import Loss
+from verifykit.experiments.observation import Loss
 from verifykit.results import Finding, Severity
 from verifykit.spec.building import raised_at
 from verifykit.spec.inference.names import role_of

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from verifykit.behaviour.noise import without_torch_dropout
-from verifykit.behaviour.state import same
+from verifykit.experiments.behaviour.noise import without_torch_dropout
+from verifykit.experiments.behaviour.state import same
 from verifykit.results import Severity
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject

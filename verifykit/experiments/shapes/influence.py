@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from verifykit.observation import Batch, outputs_of
-from verifykit.shapes.batches import can_take, take
+from verifykit.experiments.observation import Batch, outputs_of
+from verifykit.experiments.shapes.batches import can_take, take
 from verifykit.spec.domain import Real
 from verifykit.spec.subject import Subject
 
