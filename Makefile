@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ZOO := .venv-zoo
 
-.PHONY: audit test lint types unit bench gradient-report corpus test-zoo clean
+.PHONY: audit test test-slow lint types unit bench gradient-report corpus test-zoo clean
 
 audit: $(READY)
 	$(BIN)/verifykit audit --format terminal --format markdown --output reports/ --fail-on never
@@ -20,7 +20,10 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/pytest --numprocesses 2
+	$(BIN)/pytest --numprocesses 2 -m 'not slow'
+
+test-slow: $(READY)
+	$(BIN)/pytest -m slow
 
 bench: $(READY)
 	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-group-by=group

@@ -5,11 +5,15 @@ from verifykit.checks.registry import load_checks
 from verifykit.testing import run_one
 
 ENTRIES = entries()
-IDS = [entry.id for entry in ENTRIES]
+# The compiler takes up to a minute for a module.
+CASES = [
+    pytest.param(entry, id=entry.id, marks=[pytest.mark.slow] if entry.caught_by == "compile" else [])
+    for entry in ENTRIES
+]
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("entry", ENTRIES, ids=IDS)
+@pytest.mark.parametrize("entry", CASES)
 def test_the_bug_is_caught(entry: Entry) -> None:
     outcome = run_one(entry.caught_by, entry.target("Wrong"))
     assert outcome.status == "failed", outcome
@@ -18,7 +22,7 @@ def test_the_bug_is_caught(entry: Entry) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("entry", ENTRIES, ids=IDS)
+@pytest.mark.parametrize("entry", CASES)
 def test_its_twin_passes(entry: Entry) -> None:
     outcome = run_one(entry.caught_by, entry.target("Right"))
     assert outcome.status == "passed", outcome

@@ -87,7 +87,7 @@ def _limit(regime: Regime) -> float:
 
 def _tried(subject: Subject, regime: Regime, sizes: list[float]) -> list[Error] | None:
     try:
-        return errors(subject, regime, SINGLE, sizes)
+        return errors(subject, regime, SINGLE, sizes, limit=_limit(regime))
     except Exception:  # values that it refuses, or a type: other checks tell
         return None
 

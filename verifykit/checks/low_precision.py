@@ -21,12 +21,14 @@ from verifykit.tracing import trace
 
 # What the error is held against: this many units of rounding in every input and parameter, and then so many times that.
 # Modules of torch.nn, and correct ones that were written by hand, stay below 2.
-UNITS, WIDE, DRAWS = 4.0, 4.0, 6
+UNITS, WIDE, DRAWS = 4.0, 4.0, 4
 # A length at which sums and positions outgrow the digits of bfloat16, as far as the elements stay few.
-LENGTH, MOST_ELEMENTS, MOST_STEPS = 512, 30_000, 2000
+LENGTH, MOST_ELEMENTS, MOST_STEPS = 512, 30_000, 1200
 LARGE, HUGE = 30.0, 200.0
 # Outputs for huge inputs are bounded, as a normaliser's are, if they grow by no more than this.
 BOUNDED = 4.0
+# Where no more is asked than that results are finite.
+FINITE_ONLY = ("zeros", "values of about 30")
 
 
 @check("low-precision", family="types", severity="warning", requires=("determinism", "accuracy", "extremes"))
@@ -72,13 +74,14 @@ def low_precision(subject: Subject) -> Iterator[Finding | Verified]:
                 yield finding
                 return
             error = _worst(subject, regime, dtype)
+            if error is not None or (regime.name in FINITE_ONLY and _is_finite(subject, regime, dtype)):
+                tried.append(f"{short(dtype)} {regime.name}")
             if error is None:
                 continue
             if error.excess > WIDE:
                 yield _inexact(subject, regime, dtype, error)
                 return
             worst = max(worst, error.excess)
-            tried.append(f"{short(dtype)} {regime.name}")
     if not tried:
         raise (Skip if len(notes) == len(HALVES) else Inconclusive)("; ".join(notes) or "results are nowhere finite")
     yield Verified("; ".join([", ".join(tried), *notes]), len(tried), worst, f"{WIDE:g}")
@@ -94,7 +97,7 @@ def _regimes(subject: Subject, dtype: torch.dtype) -> Iterator[Regime]:
         return factor * value if free or (factor == 0 and takes_zero and entry.dtype == "float") else value
 
     yield Regime("everyday values", neighbours(subject, plain))
-    long = _long(subject)
+    long = subject.once("long inputs", lambda: _long(subject))
     if long is not None:
         yield long
     for name, factor in (("zeros", 0.0), ("values of about 30", LARGE), ("values of about 200", HUGE)):
@@ -136,11 +139,19 @@ def _is_bounded(subject: Subject, regime: Regime) -> bool:
     return all(after <= BOUNDED * before for before, after in zip(usual, now, strict=True))
 
 
+def _is_finite(subject: Subject, regime: Regime, dtype: torch.dtype) -> bool:
+    inputs = cast(regime.inputs, dtype, subject.device)
+    try:
+        return all(bool(t.isfinite().all()) for t in values_of(subject, subject.build(dtype), inputs))
+    except Exception:
+        return False
+
+
 def _worst(subject: Subject, regime: Regime, dtype: torch.dtype) -> Error | None:
-    if regime.name == "zeros":  # only whether it is finite can be asked there
+    if regime.name in FINITE_ONLY:
         return None
     try:
-        found = errors(subject, regime, dtype, units=UNITS, draws=DRAWS)
+        found = errors(subject, regime, dtype, units=UNITS, draws=DRAWS, limit=WIDE)
     except Exception:  # values that it refuses in this type
         return None
     return max(found, key=lambda error: error.excess) if found else None

@@ -21,7 +21,7 @@ from verifykit.spec.strategies import cast
 from verifykit.spec.subject import Subject
 from verifykit.tracing import Step, trace
 
-PERTURBATIONS = 3
+PERTURBATIONS = 2
 # By what share of it an error must differ between neighbouring points to be one of rounding.
 VARIES = 0.2
 
@@ -64,32 +64,35 @@ def errors(
     *,
     units: float = 1.0,
     draws: int = PERTURBATIONS,
+    limit: float = 0.0,
 ) -> list[Error] | None:
     """Return the error of every output in ``dtype`` at ``regime``; ``None`` where a value there is not finite, or the
     two calls differ in their outputs. What the module raises passes through.
 
     ``sizes`` are those of the outputs for everyday inputs; what is due is the most that ``draws`` perturbations by so
-    many units of rounding cause.
+    many units of rounding cause. Only where an error exceeds ``limit`` at the first point are the others looked at.
     """
     eps = torch.finfo(dtype).eps
     low = subject.build(dtype, training=regime.training)
     high = twin_in_double(subject, dtype, training=regime.training)
     generator = torch.Generator().manual_seed(subject.seed + 1)
-    measured = list[tuple[Tensors, Tensors]]()
     inputs = cast(regime.inputs, dtype, subject.device)
+    due = due_to(subject, high, cast(inputs, DOUBLE, subject.device), units * eps, draws, generator)
+    measured, found = list[tuple[Tensors, Tensors]](), list[Error]()
     for point in regime.points:
         at = cast(point, dtype, subject.device)
-        found = (values_of(subject, low, at), values_of(subject, high, cast(at, DOUBLE, subject.device)))
-        if not _comparable(*found):
+        pair = (values_of(subject, low, at), values_of(subject, high, cast(at, DOUBLE, subject.device)))
+        if not _comparable(*pair):
             return None
-        measured.append(found)
-    exact = measured[0][1]
-    due = due_to(subject, high, cast(inputs, DOUBLE, subject.device), units * eps, draws, generator)
-    return [
-        _error(index, [(one[index], other[index]) for one, other in measured], due[index], eps, regime, sizes)
-        for index in range(len(exact))
-        if exact[index].numel()
-    ]
+        measured.append(pair)
+        found = [
+            _error(index, [(one[index], other[index]) for one, other in measured], due[index], eps, regime, sizes)
+            for index, exact in enumerate(pair[1])
+            if exact.numel()
+        ]
+        if all(error.excess <= limit for error in found):
+            break
+    return found
 
 
 def due_to(
