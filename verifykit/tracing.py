@@ -22,7 +22,8 @@ _TORCH = str(Path(torch.__file__).parent)
 class Step:
     """One call of a torch function: its name, the user's line that led to it, and the tensors in and out.
 
-    ``values`` are copies of the outputs as they were right after the call, if they were asked for.
+    ``values`` are copies of the outputs as they were right after the call, if they were asked for; ``grad_enabled`` is
+    whether autograd recorded.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Step:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     values: tuple[Tensor, ...] = ()
+    grad_enabled: bool = True
 
 
 class _Recorder(TorchFunctionMode):
@@ -46,7 +48,9 @@ class _Recorder(TorchFunctionMode):
         outputs = tuple(_tensors(result))
         values = tuple(t.detach().clone() for t in outputs) if self.keep_values else ()
         name = resolve_name(func) or getattr(func, "__name__", "?")
-        self.steps.append(Step(name, user_line(), tuple(_tensors((args, kwargs))), outputs, values))
+        self.steps.append(
+            Step(name, user_line(), tuple(_tensors((args, kwargs))), outputs, values, torch.is_grad_enabled())
+        )
         return result
 
 

@@ -24,7 +24,7 @@ from verifykit.targets import locate
 NEAR, WIDE, UNITS, DRAWS = 0.2, 8.0, 4.0, 6
 
 
-@check("autocast", family="types", requires=("determinism", "dtype"))
+@check("autocast", family="types", severity="warning", requires=("determinism", "dtype"))
 def autocast(subject: Subject) -> Iterator[Finding | Verified]:
     """Under autocast to bfloat16, forward and backward run and give finite values near those of float32.
 
@@ -127,7 +127,7 @@ def _raised(subject: Subject, cast: _Pass, error: Exception) -> Iterator[Finding
     location = raised_location(error)
     if cast.stage == "backward":
         location = location or _backward_of(subject, cast)
-    yield Finding(told, "error", {"stage": cast.stage}, location)
+    yield Finding(told, None, {"stage": cast.stage}, location)
 
 
 def _backward_of(subject: Subject, cast: _Pass) -> Location | None:
@@ -160,14 +160,14 @@ def _off(subject: Subject, plain: _Pass, cast: _Pass, training: bool) -> Finding
             evidence = {"element": element, "autocast": str(after.flatten()[at].item())}
             evidence |= {"float32": str(before.flatten()[at].item())}
             told = f"under autocast to bfloat16, {name} is not finite{done}, where it is in float32"
-            return Finding(told, "warning", evidence, step.location if step else None)
+            return Finding(told, None, evidence, step.location if step else None)
     if training:
         return None
     for index, (name, gap, size, due) in enumerate(_distances(subject, plain, cast)):
         if gap > NEAR * size and gap > WIDE * due:
             measured: dict[str, Any] = {"output": index, "difference": gap, "size": size, "due to rounding": due}
             told = f"under autocast to bfloat16, {name} is off by {gap:.2g} where its values are of size {size:.2g}"
-            return Finding(told, "warning", measured)
+            return Finding(told, None, measured)
     return None
 
 

@@ -74,7 +74,7 @@ def _called(subject: Subject, plain: Run) -> Finding | None:
             raise Inconclusive(f"under the default float64, it raises {one_line(under.error)}")
         said = one_line(under.error)
         told = f"a float32 module fed float32 raises when torch's default type is float64: {said}"
-        return Finding(told, "error", {"default": "float64", "given": "float32"}, raised_location(under.error))
+        return Finding(told, None, {"default": "float64", "given": "float32"}, raised_location(under.error))
     for name, tensor in under.outputs.items():
         before = plain.outputs.get(name)
         odd = is_float(tensor) and not expected(tensor, SINGLE) and before is not None and expected(before, SINGLE)

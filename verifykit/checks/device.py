@@ -17,7 +17,7 @@ from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors
 
 
-@check("device", family="types", requires=("registration",))
+@check("device", family="types", severity="warning", requires=("registration",))
 def device(subject: Subject) -> Iterator[Finding | Verified]:
     """Moved to another device with its inputs, the module works there and makes nothing on the CPU.
 
@@ -65,7 +65,7 @@ def device(subject: Subject) -> Iterator[Finding | Verified]:
     for name, (shape, where) in shapes.items():
         if where == "cpu" and name in plain.outputs:
             told = f"moved to another device with its inputs, it returns {name} on the CPU"
-            yield Finding(told, "warning", {"output": name, "shape": list(shape)})
+            yield Finding(told, None, {"output": name, "shape": list(shape)})
             return
         if name in plain.outputs and tuple(plain.outputs[name].shape) != shape:
             differs = f"{name} has shape {list(shape)} there and {list(plain.outputs[name].shape)} on the CPU"
@@ -134,6 +134,6 @@ def _on_gpu(subject: Subject) -> Iterator[Finding | Verified]:
         worst = worst_difference(found[name].cpu(), expected, tolerance)
         if worst is not None and worst.excess > 1:
             told = f"{name} on the GPU differs from the CPU by {worst.error:.2g}, where rounding allows {tolerance:.2g}"
-            yield Finding(told, "warning", {"element": list(worst.index), "GPU": worst.actual, "CPU": worst.expected})
+            yield Finding(told, None, {"element": list(worst.index), "GPU": worst.actual, "CPU": worst.expected})
             return
     yield Verified("results on the GPU agree with the CPU", 1)

@@ -6,7 +6,7 @@ import torch
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.experiments.differentiation import first_point, mismatch_finding, severity_of
+from verifykit.experiments.differentiation import mismatch_finding, severity_of, sound_point
 from verifykit.gradients.function import random_signs
 from verifykit.gradients.higher import backward_of
 from verifykit.gradients.verify import NotDifferentiableError, verify
@@ -49,7 +49,12 @@ def double_backward(subject: Subject) -> Iterator[Finding | Verified]:
     When to ignore:
         When nobody will differentiate twice; better, mark the backward with @once_differentiable, which says so.
     """
-    point = first_point(subject)
+    try:
+        point = sound_point(subject)
+    except Exception as error:
+        raise Skip(f"its gradient cannot be computed: {one_line(error)}") from None
+    if not point.call.names:
+        raise Skip("there is no leaf whose first derivative is right")
     function = point.function(subject.seed)
     try:
         linear = function.linearize(point.call.point)

@@ -99,7 +99,8 @@ def _deviation(subject: Subject, run: Run) -> _Deviation | None:
         said = one_line(run.error)
         why = "two types meet" if run.cause == "mismatch" else "a constant in it does not fit"
         message = f"cast to {given} and fed {given}, it raises, because {why}: {said}"
-        severity: Severity = "error" if run.cause == "mismatch" else "warning"  # a type that it may never meet
+        # Half precision, it may never be meant to meet.
+        severity: Severity = "error" if run.cause == "mismatch" and run.dtype not in HALVES else "warning"
         return _Deviation(run, f"raises {said}", message, severity, raised_location(run.error))
     odd = {name: t for name, t in run.outputs.items() if is_float(t) and not expected(t, run.dtype)}
     linked = linked_outputs(subject)
@@ -128,9 +129,11 @@ def _cause(origin: Origin, returned: str) -> str:
 
 
 def _severity(subject: Subject, origin: Origin, given: torch.dtype) -> Severity:
-    """A type that crept in is a defect; one that the code casts to, in so many words, may be meant."""
+    """A type that crept in is a defect; one that the code casts to, in so many words, may be meant, and half precision
+    may never be.
+    """
     if origin.kind != "cast":
-        return "error"
+        return "warning" if given in HALVES else "error"
     if given in HALVES:
         return "note" if origin.is_last else "warning"
     handed_out = origin.is_last or loss_of(subject) is not None

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.experiments.differentiation import first_point
+from verifykit.experiments.differentiation import sound_point
 from verifykit.gradients.forward import verify_forward
 from verifykit.gradients.verify import NotDifferentiableError
 from verifykit.results import Finding, Verified
 from verifykit.spec.subject import Subject
+from verifykit.targets import locate
+from verifykit.tracing import custom_functions
 
 PROBES = 2
 
@@ -37,7 +39,12 @@ def forward_gradient(subject: Subject) -> Iterator[Finding | Verified]:
     When to ignore:
         When forward mode is not offered; better, leave jvp out, so that using it raises.
     """
-    point = first_point(subject)
+    try:
+        point = sound_point(subject)
+    except Exception as error:
+        raise Skip(f"its gradient cannot be computed: {one_line(error)}") from None
+    if not point.call.names:
+        raise Skip("there is no leaf whose first derivative is right")
     function = point.function(subject.seed)
     try:
         verdict = verify_forward(function, point.call.point, seed=subject.seed, probes=PROBES)
@@ -47,7 +54,12 @@ def forward_gradient(subject: Subject) -> Iterator[Finding | Verified]:
         raise Skip(f"no forward mode: {one_line(error)}") from None
     if verdict.kind == "mismatch":
         evidence = {"forward mode": verdict.analytic, "numerical": verdict.numerical, "error bar": verdict.bar}
-        yield Finding("the derivative along a random direction is wrong in forward mode", evidence=evidence)
+        linear = function.linearize(point.call.point)
+        written = {f for leaf in linear.leaves for f in custom_functions(linear.outputs, leaf) if "jvp" in vars(f)}
+        if not written:
+            raise Inconclusive("forward mode gives another derivative, through an operator that does not support it")
+        where = locate(written.pop().jvp) if len(written) == 1 else None
+        yield Finding("the derivative along a random direction is wrong in forward mode", None, evidence, where)
         return
     if verdict.kind not in ("match", "kink"):
         raise Inconclusive(f"{verdict.kind}: {verdict.reason}")

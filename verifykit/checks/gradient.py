@@ -56,8 +56,7 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
     found = [(point, verdict) for point, verdict in found if verdict.kind != "graph cut"]
     for point, verdict in found:
         if verdict.kind == "lost precision":
-            yield Finding(f"in double precision, {verdict.reason}", "warning", {"point": point.name})
-            return
+            raise Inconclusive(f"in double precision, {verdict.reason}; the check precision tells where")
         if verdict.mismatches:
             yield from _findings(subject, point, verdict)
     if any(verdict.is_wrong for _, verdict in found):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from verifykit.gradients.diagnose import STRAIGHT_THROUGH
 from verifykit.gradients.function import Function
 from verifykit.gradients.verdict import Mismatch, Verdict
 from verifykit.gradients.verify import disagrees, verify
@@ -18,8 +19,8 @@ from verifykit.targets import locate
 from verifykit.tracing import custom_functions, where_gradient_stops
 
 PROBES = 2
-# Examples among which a smaller counterexample is looked for.
-SEARCHED = 20
+# Examples among which a smaller counterexample is looked for, and seconds for that.
+SEARCHED, SECONDS = 20, 2.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,15 @@ def first_point(subject: Subject) -> Point:
     return _without_refusals(next(points(subject)))
 
 
+def sound_point(subject: Subject) -> Point:
+    """Return the plain point in eval mode, over the leaves whose first derivative is right: what is wrong with the
+    others has been said.
+    """
+    point = first_point(subject)
+    wrong = {mismatch.element.leaf for _, verdict in verdicts(subject) for mismatch in verdict.mismatches}
+    return _keeping(point, [name for name in point.call.names if name not in wrong])
+
+
 def smallest_counterexample(subject: Subject) -> Case | None:
     """Search for sizes and values, as small as they come, at which the gradient is wrong in eval mode."""
     module = subject.build()
@@ -84,28 +94,33 @@ def smallest_counterexample(subject: Subject) -> Case | None:
         call = pure_call(subject, module, cast(case.inputs, torch.float64, subject.device))
         assert not disagrees(Function(call, call.names, subject.seed), call.point, seed=subject.seed)
 
-    refuted = refute(holds, cases(subject.spec), examples=SEARCHED, seed=subject.seed)
+    refuted = refute(holds, cases(subject.spec), examples=SEARCHED, seed=subject.seed, seconds=SECONDS)
     return refuted[0] if refuted is not None and isinstance(refuted[1], AssertionError) else None
 
 
-def blame(point: Point, mismatch: Mismatch, seed: int) -> tuple[Location | None, bool]:
+def blame(point: Point, mismatch: Mismatch, seed: int) -> tuple[Location | None, str | None]:
     """Return the line to look at, the backward of a hand-written Function on the way to the leaf, else the line at
-    which the gradient stops; and whether somebody stops it there by calling ``detach``.
+    which the gradient stops; and how somebody stops it there in so many words, by ``detach()`` or ``no_grad``, if so.
     """
     linear = point.function(seed).linearize(point.call.point)
     leaf = linear.leaves[point.call.names.index(mismatch.element.leaf)]
     for function in custom_functions(linear.outputs, leaf):
-        return locate(function.backward), False
+        return locate(function.backward), None
     stop = where_gradient_stops(lambda: point.call(linear.leaves), leaf)
-    return (stop.location, stop.name.endswith(".detach")) if stop else (None, False)
+    if stop is None:
+        return None, None
+    return stop.location, "detach()" if stop.name.endswith(".detach") else None if stop.grad_enabled else "no_grad"
 
 
 def severity_of(verdict: Verdict, mismatch: Mismatch) -> Severity | None:
-    """Return ``warning`` for what single precision could not tell from right, ``None`` for the check's own severity."""
+    """Return ``warning`` for what single precision could not tell from right, and for a gradient where the function has
+    none at all, which may be an estimate; ``None`` for the check's own severity.
+    """
     resolution = torch.finfo(torch.float32).eps
     ratio = mismatch.element.ratio
     is_minute = verdict.relative_error < resolution and ratio is not None and abs(ratio - 1) < resolution
-    return "warning" if is_minute else None
+    is_estimate = mismatch.cause == STRAIGHT_THROUGH and mismatch.pattern == "all elements"
+    return "warning" if is_minute or is_estimate else None
 
 
 def mismatch_finding(
@@ -132,10 +147,11 @@ def mismatch_finding(
         "wrong elements": f"{mismatch.wrong} of {mismatch.examined} looked at",
         "point": point.name,
     }
-    location, detached = blame(point, mismatch, subject.seed)
-    if detached and mismatch.pattern != "missing":
-        told = f"the {what} of {element.leaf} leaves out what goes through detach() here"
-        return Finding(f"{told}: a stop-gradient or straight-through estimate?", "warning", evidence, location)
+    location, stopped = blame(point, mismatch, subject.seed)
+    if stopped == "no_grad" or (stopped and mismatch.pattern != "missing"):
+        told = f"the {what} of {element.leaf} leaves out what goes through {stopped} here"
+        meant = "a stop-gradient or straight-through estimate?"
+        return Finding(f"{told}: {meant}", severity or "warning", evidence, location)
     return Finding(message, severity or severity_of(verdict, mismatch), evidence, location)
 
 

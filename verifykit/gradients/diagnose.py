@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+STRAIGHT_THROUGH = (
+    "the output does not change with these elements, autograd says that it does: a straight-through estimate"
+)
 CLOSE = 1e-4
 
 
@@ -46,10 +49,7 @@ def diagnose(evidence: Evidence) -> tuple[str, str]:
             return "not summed over the broadcast dimension", cause
     where = _where(evidence)
     if (numerical.abs() <= 1e-9 * analytic.abs()).all():
-        return (
-            where,
-            "the output does not change with these elements, autograd says that it does: a straight-through estimate",
-        )
+        return where, STRAIGHT_THROUGH
     factor = _common_factor(analytic, numerical)
     if factor is not None:
         return f"{where}, by a factor of {factor:.6g}", _cause_of_factor(factor, evidence)

@@ -24,7 +24,7 @@ class PureCall:
     names: list[str]
 
     def __call__(self, leaves: Sequence[Tensor]) -> Any:
-        given = dict(zip(self.names, leaves, strict=True))
+        given = {n: self._without_padding(n, leaf) for n, leaf in zip(self.names, leaves, strict=True)}
         inputs = [
             given.pop(name).clone() if name in given else value.clone()  # not itself a leaf: it may be written to
             for name, value in zip(self.subject.input_names, self.inputs, strict=True)
@@ -34,6 +34,19 @@ class PureCall:
         parameters = {name.removeprefix("parameter "): leaf for name, leaf in given.items()}
         with self.subject.default(torch.float64):
             return functional_call(self.module, {**state, **parameters}, positional, named)
+
+    def _without_padding(self, name: str, leaf: Tensor) -> Tensor:
+        """The row of an embedding that pads stays: torch documents that it has no gradient."""
+        owner, _, attribute = name.removeprefix("parameter ").rpartition(".")
+        part = (
+            self.module.get_submodule(owner)
+            if attribute == "weight" and owner not in self.subject.input_names
+            else None
+        )
+        if not isinstance(part, nn.Embedding | nn.EmbeddingBag) or part.padding_idx is None:
+            return leaf
+        rows = torch.arange(len(leaf), device=leaf.device)[:, None]
+        return torch.where(rows == part.padding_idx, part.weight.detach(), leaf)
 
     @property
     def point(self) -> list[Tensor]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from verifykit.spec.dims import evaluate
 from verifykit.spec.domain import Below, Boolean, Interval, OneOf, Real, Simplex, Sorted
+from verifykit.spec.effort import effort
 from verifykit.spec.model import InputSpec, Spec
 from verifykit.spec.sampling import COMPLEX_OF, integer_range
 
@@ -75,13 +76,20 @@ def values(entry: InputSpec, shape: tuple[int, ...], known: Mapping[str, int]) -
 
 
 def refute(
-    prop: Callable[[T], None], strategy: st.SearchStrategy[T], *, examples: int, seed: int
+    prop: Callable[[T], None],
+    strategy: st.SearchStrategy[T],
+    *,
+    examples: int,
+    seed: int,
+    seconds: float = float("inf"),
 ) -> tuple[T, BaseException] | None:
     """Search for an example on which ``prop`` raises; return the smallest one found and what it raised, or ``None``.
 
-    Deterministic under ``seed``; nothing is printed, nor kept between runs.
+    Deterministic under ``seed``; nothing is printed, nor kept between runs. After so many seconds of work, what is
+    found is made no smaller.
     """
     failures: list[tuple[T, BaseException]] = []
+    deadline = effort() + seconds
 
     @hypothesis_seed(seed)
     @settings(
@@ -94,6 +102,8 @@ def refute(
     )
     @given(strategy)
     def search(example: T) -> None:
+        if effort() > deadline:
+            return
         try:
             prop(example)
         except Exception as error:

@@ -7,12 +7,13 @@ from typing import Any
 
 from verifykit.errors import SpecError, one_line
 from verifykit.spec.building import construct
+from verifykit.spec.effort import effort
 from verifykit.spec.inference.constructor import Constructed, constructions, optional_arguments
 from verifykit.spec.inference.examples import Example, documented_examples, project_examples
 from verifykit.spec.inference.feeding import fed
 from verifykit.spec.inference.harmless import harmless
 from verifykit.spec.inference.search import Exhausted
-from verifykit.spec.inference.trying import effort, quietly
+from verifykit.spec.inference.trying import quietly
 from verifykit.spec.model import Spec
 from verifykit.targets import Target
 

@@ -9,11 +9,12 @@ from typing import Any
 from torch.nn.parameter import is_lazy
 
 from verifykit.spec.dims import Dim
+from verifykit.spec.effort import effort
 from verifykit.spec.inference.documented import Documented
 from verifykit.spec.inference.names import Claim
 from verifykit.spec.inference.repairing import repaired
 from verifykit.spec.inference.roles import BATCH, FEATURES, HEIGHT, LENGTH, WIDTH, completions
-from verifykit.spec.inference.trying import Caller, Entries, Outcome, effort
+from verifykit.spec.inference.trying import Caller, Entries, Outcome
 from verifykit.spec.model import InputSpec, Spec
 
 # Attempts and seconds for one construction, attempts after which no more is looked for beside what works (counted, not

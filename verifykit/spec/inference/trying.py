@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from verifykit.spec.effort import effort
 from verifykit.spec.model import InputSpec, Spec
 from verifykit.spec.randomness import seeded
 from verifykit.spec.sampling import sample
@@ -85,13 +86,6 @@ class Caller:
             return Outcome(named_tensors(result), lenient=self.lenient)
         except Exception as error:
             return Outcome({}, error)
-
-
-def effort() -> float:
-    """Return a clock, in seconds, that goes with the work of this process: on a busy machine inference then finds what
-    it finds on a quiet one. A module that sleeps is not waited for endlessly: a quarter of the wall clock counts too.
-    """
-    return time.process_time() + time.monotonic() / 4
 
 
 @contextlib.contextmanager
