@@ -58,7 +58,7 @@ def test_no_batch_is_skipped(module_file: Callable[[str], str]) -> None:
 
 def test_a_graph_without_nodes_has_no_edges_to_feed(module_file: Callable[[str], str]) -> None:
     source = "def gather(x, source):\n    return x[source].sum(0) + x\n"
-    inputs = {"x": "float[V, 4]", "source": "long[E] in below V"}
+    inputs = {"x": "float[N, 4]", "source": "long[E] in below N"}
     outcome = run_one("empty-batch", f"{module_file(source)}:gather", inputs=inputs)
     assert outcome.status == "skipped"
-    assert "no index below V" in (outcome.reason or "")
+    assert "no index below N" in (outcome.reason or "")

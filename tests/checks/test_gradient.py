@@ -87,3 +87,28 @@ class StraightThrough(nn.Module):
     assert "straight-through" in finding.message
     assert finding.location is not None
     assert finding.location.line == 8
+
+
+def test_a_padding_row_has_no_gradient_by_design() -> None:
+    # correct: torch documents it
+    outcome = run_one(
+        "gradient",
+        "torch.nn:Embedding",
+        init={"num_embeddings": 3, "embedding_dim": 2, "padding_idx": 0},
+        inputs={"input": "long[N, L] in below 3"},
+    )
+    assert outcome.status == "passed"
+
+
+def test_a_straight_through_estimate_is_a_warning(module_file: Callable[[str], str]) -> None:
+    source = """
+class Round(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.round()
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+"""
+    outcome = run_one("gradient", f"{module_file(source)}:Round", inputs={"x": "float[N, 4]"})
+    assert {finding.severity for finding in outcome.findings} == {"warning"}

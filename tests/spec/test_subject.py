@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from verifykit.config import TargetConfig
 from verifykit.errors import SpecError
+from verifykit.runner import Plan, prepare
 from verifykit.spec.model import Spec, parse_input
 from verifykit.spec.subject import Subject, named_tensors
 from verifykit.targets import resolve
@@ -108,3 +110,21 @@ def test_tensors_of_nested_outputs_are_named() -> None:
     one, two = torch.zeros(1), torch.zeros(2)
     assert list(named_tensors(one)) == ["output"]
     assert list(named_tensors({"a": (one, 3, [two])})) == ["output['a'][0]", "output['a'][2][0]"]
+
+
+def test_plain_tensors_of_another_precision_follow_where_nothing_else_works(module_file: Callable[[str], str]) -> None:
+    source = """
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = torch.randn(4, 3)
+    def forward(self, x):
+        return nn.Linear(3, 2)(x @ self.table)
+"""
+    plan = Plan([], TargetConfig(inputs={"x": "float[N, 4]"}))
+    plain, _ = prepare(f"{module_file(source)}:Plain", plan)
+    assert plain.default_follows
+    assert plain.call(plain.build(), plain.draw()).dtype == torch.float64
+    assert torch.get_default_dtype() == torch.float32
+    linear, _ = prepare("torch.nn:Linear", Plan([], TargetConfig({"in_features": 4, "out_features": 2})))
+    assert not linear.default_follows

@@ -38,11 +38,7 @@ class PureCall:
     def _without_padding(self, name: str, leaf: Tensor) -> Tensor:
         """The row of an embedding that pads stays: torch documents that it has no gradient."""
         owner, _, attribute = name.removeprefix("parameter ").rpartition(".")
-        part = (
-            self.module.get_submodule(owner)
-            if attribute == "weight" and owner not in self.subject.input_names
-            else None
-        )
+        part = self.module.get_submodule(owner) if attribute == "weight" else None
         if not isinstance(part, nn.Embedding | nn.EmbeddingBag) or part.padding_idx is None:
             return leaf
         rows = torch.arange(len(leaf), device=leaf.device)[:, None]
