@@ -21,7 +21,6 @@ HOUSE = [
     "runner",
     "reporting",
     "checks",
-    "precision",
     "experiments",
     "profiling",
     "gradients",

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.experiments.observation import loss_of
-from verifykit.precision.regimes import Regime, regimes
-from verifykit.precision.rounding import Error, errors, sizes_of, where_digits_go
-from verifykit.precision.runs import SINGLE, gives_numbers, has_precision, is_steady, plain_run, why_not
+from verifykit.experiments.precision.regimes import Regime, regimes
+from verifykit.experiments.precision.rounding import Error, errors, sizes_of, where_digits_go
+from verifykit.experiments.precision.runs import SINGLE, gives_numbers, has_precision, is_steady, plain_run, why_not
 from verifykit.results import Finding, Verified
 from verifykit.spec.subject import Subject
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
 from verifykit.experiments.numerics.blame import forward_origin, operation
-from verifykit.precision.rounding import due_to
-from verifykit.precision.runs import SINGLE, attempt, cause_of, is_float, is_steady
+from verifykit.experiments.precision.rounding import due_to
+from verifykit.experiments.precision.runs import SINGLE, attempt, cause_of, is_float, is_steady
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.randomness import seeded

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
-from verifykit.precision.runs import DOUBLE, is_float, is_steady
+from verifykit.experiments.precision.runs import DOUBLE, is_float, is_steady
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
 from verifykit.experiments.observation import loss_of
-from verifykit.precision.ideal import default_dtype
-from verifykit.precision.origins import followed, origin_of
-from verifykit.precision.runs import (
+from verifykit.experiments.precision.ideal import default_dtype
+from verifykit.experiments.precision.origins import followed, origin_of
+from verifykit.experiments.precision.runs import (
     DOUBLE,
     SINGLE,
     Run,

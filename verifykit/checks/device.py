@@ -9,8 +9,8 @@ from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.comparison import rounding_tolerance, worst_difference
 from verifykit.errors import one_line
 from verifykit.experiments.observation import plain_outputs
-from verifykit.precision.places import Meeting, Places
-from verifykit.precision.runs import SINGLE, is_steady, plain_run
+from verifykit.experiments.precision.places import Meeting, Places
+from verifykit.experiments.precision.runs import SINGLE, is_steady, plain_run
 from verifykit.results import Finding, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.randomness import seeded

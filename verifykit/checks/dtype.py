@@ -8,8 +8,8 @@ import torch
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
 from verifykit.experiments.observation import loss_of
-from verifykit.precision.origins import Origin, followed, origin_of
-from verifykit.precision.runs import (
+from verifykit.experiments.precision.origins import Origin, followed, origin_of
+from verifykit.experiments.precision.runs import (
     DOUBLE,
     HALVES,
     SINGLE,

@@ -9,9 +9,18 @@ from torch import Tensor
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.experiments.numerics.blame import forward_origin, operation
 from verifykit.experiments.observation import batch_of
-from verifykit.precision.regimes import Regime, neighbours
-from verifykit.precision.rounding import Error, errors, lost, sizes_of, values_of, where_digits_go
-from verifykit.precision.runs import HALVES, SINGLE, gives_numbers, has_precision, is_steady, plain_run, short, why_not
+from verifykit.experiments.precision.regimes import Regime, neighbours
+from verifykit.experiments.precision.rounding import Error, errors, lost, sizes_of, values_of, where_digits_go
+from verifykit.experiments.precision.runs import (
+    HALVES,
+    SINGLE,
+    gives_numbers,
+    has_precision,
+    is_steady,
+    plain_run,
+    short,
+    why_not,
+)
 from verifykit.results import Finding, Severity, Verified
 from verifykit.spec.domain import Interval, Real
 from verifykit.spec.model import InputSpec

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Skip, check
+from verifykit.experiments.precision.ideal import KeepsDouble, default_dtype
+from verifykit.experiments.precision.origins import followed
+from verifykit.experiments.precision.runs import DOUBLE, SINGLE, has_precision, is_float, is_steady, linked_outputs
 from verifykit.gradients.function import Function, Tensors
 from verifykit.gradients.probe import draw_tangent
-from verifykit.precision.ideal import KeepsDouble, default_dtype
-from verifykit.precision.origins import followed
-from verifykit.precision.runs import DOUBLE, SINGLE, has_precision, is_float, is_steady, linked_outputs
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.functional import pure_call
 from verifykit.spec.randomness import seeded

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from verifykit.precision.runs import expected, is_float
+from verifykit.experiments.precision.runs import expected, is_float
 from verifykit.results import Location
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors

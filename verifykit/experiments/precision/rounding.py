@@ -11,9 +11,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from verifykit.experiments.precision.regimes import Regime
+from verifykit.experiments.precision.runs import DOUBLE, twin_in_double
 from verifykit.gradients.function import Function, Tensors
-from verifykit.precision.regimes import Regime
-from verifykit.precision.runs import DOUBLE, twin_in_double
 from verifykit.results import Location
 from verifykit.spec.functional import pure_call
 from verifykit.spec.sampling import COMPLEX_OF

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._pytree import tree_map
 
-from verifykit.precision.runs import DOUBLE
+from verifykit.experiments.precision.runs import DOUBLE
 from verifykit.spec.sampling import COMPLEX_OF
 
 _LOWER = (torch.float32, torch.float16, torch.bfloat16)
