@@ -33,6 +33,11 @@ class Step:
     values: tuple[Tensor, ...] = ()
     grad_enabled: bool = True
 
+    @property
+    def leaves_torch(self) -> bool:
+        """Whether it makes Python or NumPy numbers of tensors."""
+        return self.name.rpartition(".")[2] in ("item", "tolist", "numpy", "__array__", "__float__")
+
 
 class _Recorder(TorchFunctionMode):
     def __init__(self, keep_values: bool) -> None:
@@ -79,8 +84,7 @@ def where_gradient_stops(call: Callable[[], Any], leaf: Tensor) -> Step | None:
             continue
         carries = any(t.requires_grad for t in step.inputs if id(t) in tainted)
         differentiable = [t for t in step.outputs if t.is_floating_point() or t.is_complex()]
-        leaves_torch = step.name.rpartition(".")[2] in ("item", "tolist", "numpy", "__array__", "__float__")
-        if carries and (leaves_torch or (differentiable and not any(t.requires_grad for t in differentiable))):
+        if carries and (step.leaves_torch or (differentiable and not any(t.requires_grad for t in differentiable))):
             return step
         tainted |= {id(t) for t in step.outputs}
         alive += step.outputs

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Skip, check
+from verifykit.experiments.behaviour.state import same
 from verifykit.experiments.observation import outputs_of
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.subject import Subject
@@ -49,15 +50,11 @@ def determinism(subject: Subject) -> Iterator[Finding | Verified]:
             if after is None or after.shape != before.shape:
                 yield Finding(f"{name} has another shape, or is missing, in call {repeat + 1} on the same inputs")
                 return
-            if not _same(before, after):
+            if not same(before, after):
                 yield _finding(subject, name, before, after)
                 return
     elements = sum(t.numel() for t in first.values())
     yield Verified(f"{elements} output elements, bit for bit, under {REPEATS} seeds", REPEATS)
-
-
-def _same(one: Tensor, other: Tensor) -> bool:
-    return bool(torch.equal(one.isnan(), other.isnan()) and torch.equal(one.nan_to_num(), other.nan_to_num()))
 
 
 def _finding(subject: Subject, name: str, before: Tensor, after: Tensor) -> Finding:
@@ -88,7 +85,7 @@ def _finding(subject: Subject, name: str, before: Tensor, after: Tensor) -> Find
 def _repeats_under_one_seed(subject: Subject) -> bool:
     module, inputs = subject.build(), subject.draw()
     runs = [outputs_of(subject, module, inputs, seed=0) for _ in range(2)]
-    return all(_same(runs[0][name], runs[1][name]) for name in runs[0])
+    return all(same(runs[0][name], runs[1][name]) for name in runs[0])
 
 
 def _first_difference(subject: Subject, *, same_seed: bool) -> Location | None:
@@ -99,6 +96,6 @@ def _first_difference(subject: Subject, *, same_seed: bool) -> Location | None:
         if one.name != other.name:
             return other.location
         for before, after in zip(one.values, other.values, strict=False):
-            if before.shape != after.shape or not _same(before, after):
+            if before.shape != after.shape or not same(before, after):
                 return one.location
     return None

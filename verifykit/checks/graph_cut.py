@@ -49,7 +49,7 @@ def graph_cut(subject: Subject) -> Iterator[Finding | Verified]:
 def _severity(subject: Subject, point: Point, mismatch: Mismatch) -> Severity | None:
     """Nobody detaches a parameter for good on purpose; an input, somebody may."""
     leaf = mismatch.element.leaf
-    if leaf not in subject.input_names or blame(point, mismatch, subject.seed)[1] is None:
+    if leaf not in subject.input_names or blame(point, mismatch, subject.seed)[1] not in ("detach()", "no_grad"):
         return None
     loss = loss_of(subject)
     return "note" if loss is not None and loss.target == leaf else "warning"

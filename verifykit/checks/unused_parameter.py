@@ -54,5 +54,6 @@ def unused_parameter(subject: Subject) -> Iterator[Finding | Verified]:
         raise Skip("it has no parameters")
     for name in parameters:
         if name in (unused or ()):
-            yield Finding(f"the parameter {name} is not used in computing the output", evidence={"parameter": name})
+            told = f"the parameter {name} is not used in computing the output, or only where no gradient passes"
+            yield Finding(told, evidence={"parameter": name})
     yield Verified(f"use of {len(parameters)} parameters", examples)

@@ -100,7 +100,8 @@ def smallest_counterexample(subject: Subject) -> Case | None:
 
 def blame(point: Point, mismatch: Mismatch, seed: int) -> tuple[Location | None, str | None]:
     """Return the line to look at, the backward of a hand-written Function on the way to the leaf, else the line at
-    which the gradient stops; and how somebody stops it there in so many words, by ``detach()`` or ``no_grad``, if so.
+    which the gradient stops; and how somebody stops it there in so many words, by ``detach()``, ``item()`` or
+    ``no_grad``, if so.
     """
     linear = point.function(seed).linearize(point.call.point)
     leaf = linear.leaves[point.call.names.index(mismatch.element.leaf)]
@@ -109,7 +110,9 @@ def blame(point: Point, mismatch: Mismatch, seed: int) -> tuple[Location | None,
     stop = where_gradient_stops(lambda: point.call(linear.leaves), leaf)
     if stop is None:
         return None, None
-    return stop.location, "detach()" if stop.name.endswith(".detach") else None if stop.grad_enabled else "no_grad"
+    if stop.leaves_torch or stop.name.endswith(".detach"):
+        return stop.location, f"{stop.name.rpartition('.')[2].strip('_')}()"
+    return stop.location, None if stop.grad_enabled else "no_grad"
 
 
 def severity_of(verdict: Verdict, mismatch: Mismatch) -> Severity | None:

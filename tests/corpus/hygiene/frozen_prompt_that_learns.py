@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-CAUGHT_BY = "retained-graph"
+CAUGHT_BY = "registration"
 
 
 class Wrong(nn.Module):
