@@ -41,6 +41,7 @@ def test_where_the_gradient_stops() -> None:
         lambda: x * (weight * 2).data,
         lambda: x * (weight.sum() * 2).item(),
         lambda: x * torch.tensor((weight * 2).tolist()),
+        lambda: torch.zeros_like(weight) + (x * weight).detach(),
     ]
     for way in ways:
         step = where_gradient_stops(way, weight)
@@ -48,6 +49,9 @@ def test_where_the_gradient_stops() -> None:
         assert location is not None
         assert location.line == way.__code__.co_firstlineno
     assert where_gradient_stops(lambda: x * weight, weight) is None
+    detached = where_gradient_stops(lambda: torch.zeros_like(weight) + weight.new_ones(3) + weight.detach(), weight)
+    assert detached is not None
+    assert detached.name.endswith("detach")
 
 
 def test_custom_functions_on_the_path_to_a_leaf() -> None:

@@ -34,6 +34,12 @@ class Step:
     grad_enabled: bool = True
 
     @property
+    def takes_shape_only(self) -> bool:
+        """Whether it makes a tensor like another, whatever the values of that."""
+        name = self.name.rpartition(".")[2]
+        return name.endswith("_like") or name.startswith("new_")
+
+    @property
     def leaves_torch(self) -> bool:
         """Whether it makes Python or NumPy numbers of tensors."""
         return self.name.rpartition(".")[2] in ("item", "tolist", "numpy", "__array__", "__float__")
@@ -80,7 +86,7 @@ def where_gradient_stops(call: Callable[[], Any], leaf: Tensor) -> Step | None:
     tainted = {id(leaf)}
     alive = [leaf]  # ids stay unique while their tensors live
     for step in trace(call):
-        if not tainted & {id(t) for t in step.inputs}:
+        if not tainted & {id(t) for t in step.inputs} or step.takes_shape_only:
             continue
         carries = any(t.requires_grad for t in step.inputs if id(t) in tainted)
         differentiable = [t for t in step.outputs if t.is_floating_point() or t.is_complex()]

@@ -28,6 +28,7 @@ def _in_a_process(name: str, what: str) -> tuple[float, ...]:
 
 def measure(name: str, what: str) -> tuple[float, float]:
     """Return the size of what must be held and the extra at the peak, in MiB."""
+    torch.manual_seed(0)
     function, leaves = as_function(*LARGE[name]())
     # What torch itself takes for its first forward and backward is not the check's.
     warm = [leaf[:1] if leaf.ndim else leaf for leaf in leaves[:1]]
