@@ -28,7 +28,7 @@ from verifykit.results import (
     Status,
     Verified,
 )
-from verifykit.spec.building import raised_at
+from verifykit.spec.building import raised_at, raised_location
 from verifykit.spec.declared import attribute_config, declared_spec
 from verifykit.spec.inference.infer import completed
 from verifykit.spec.outputs import learn_outputs
@@ -161,8 +161,13 @@ def run_check(check: Check, subject: Subject, reproduce: Callable[[], str] = str
     except Inconclusive as undecided:
         reason = str(undecided)
     except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        crash = f"{one_line(error)} at {display_path(frame.filename)}:{frame.lineno}"
+        location = raised_location(error)
+        if location is not None and location.file != display_path(check.function.__code__.co_filename):
+            # By the module's own code, at values or sizes that the check chose.
+            reason = f"the module raises{raised_at(error)}: {one_line(error)}"
+        else:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            crash = f"{one_line(error)} at {display_path(frame.filename)}:{frame.lineno}"
     seconds = time.monotonic() - started
     if any(finding.severity != "note" for finding in findings):
         return CheckOutcome(check.id, "failed", crash or reason, seconds, findings, verified)

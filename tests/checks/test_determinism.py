@@ -7,7 +7,7 @@ from verifykit.testing import run_one
 BUGS = {
     # bug: dropout that does not know of eval mode
     "dropout": ("return F.dropout(self.linear(x), 0.5)", "random generator", 11),
-    # bug: noise that is always added
+    # bug: noise that is always added, which some mean
     "noise": ("return x + torch.randn_like(x) * 1e-12", "random generator", 11),
     # bug: a counter changes the output from call to call
     "state": ("self.calls += 1; return x * self.calls", "state is kept", 11),
@@ -30,7 +30,7 @@ class Layer(nn.Module):
 def test_bugs(module_file: Callable[[str], str], body: str, cause: str, line: int) -> None:
     outcome = run_one("determinism", f"{module_file(MODULE.format(body=body))}:Layer", inputs={"x": "float[N, 4]"})
     (finding,) = outcome.findings
-    assert finding.severity == "error"
+    assert finding.severity == ("warning" if "randn" in body else "error")
     assert cause in finding.message
     assert finding.location is not None
     assert finding.location.line == line

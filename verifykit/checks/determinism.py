@@ -1,5 +1,6 @@
 """determinism: the same inputs give the same outputs in eval mode."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -9,11 +10,12 @@ from torch import Tensor
 from verifykit.checks.registry import Skip, check
 from verifykit.experiments.behaviour.state import same
 from verifykit.experiments.observation import outputs_of
-from verifykit.results import Finding, Location, Verified
+from verifykit.results import Finding, Verified
 from verifykit.spec.subject import Subject
-from verifykit.tracing import trace
+from verifykit.tracing import Step, trace
 
 REPEATS = 4
+_SAMPLING = re.compile(r"rand|normal|uniform|bernoulli|multinomial|poisson|exponential|gumbel|r?sample|standard_")
 
 
 @check("determinism", family="behaviour")
@@ -75,11 +77,11 @@ def _finding(subject: Subject, name: str, before: Tensor, after: Tensor) -> Find
         "later call": after.flatten()[worst].item(),
         "elements that differ": f"{int(differs.sum())} of {differs.numel()}",
     }
-    return Finding(
-        f"two calls on the same inputs in eval mode differ in {name} at {index}: {cause}",
-        evidence=evidence,
-        location=_first_difference(subject, same_seed=not by_seed),
-    )
+    step = _first_difference(subject, same_seed=not by_seed)
+    message = f"two calls on the same inputs in eval mode differ in {name} at {index}: {cause}"
+    # Dropout that stays active is a mistake; a forward that samples in so many words may be meant to.
+    sampled = by_seed and step is not None and _SAMPLING.match(step.name.rpartition(".")[2])
+    return Finding(message, "warning" if sampled else None, evidence, step.location if step is not None else None)
 
 
 def _repeats_under_one_seed(subject: Subject) -> bool:
@@ -88,14 +90,14 @@ def _repeats_under_one_seed(subject: Subject) -> bool:
     return all(same(runs[0][name], runs[1][name]) for name in runs[0])
 
 
-def _first_difference(subject: Subject, *, same_seed: bool) -> Location | None:
+def _first_difference(subject: Subject, *, same_seed: bool) -> Step | None:
     module, inputs = subject.build(), subject.draw()
     seeds = (0, 0) if same_seed else (0, 1)
     first, second = (trace(partial(outputs_of, subject, module, inputs, seed=seed), keep_values=True) for seed in seeds)
     for one, other in zip(first, second, strict=False):
         if one.name != other.name:
-            return other.location
+            return other
         for before, after in zip(one.values, other.values, strict=False):
             if before.shape != after.shape or not same(before, after):
-                return one.location
+                return one
     return None

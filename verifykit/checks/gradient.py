@@ -16,6 +16,8 @@ from verifykit.spec.subject import Subject
 
 # Inputs of more elements than this are not spelt out.
 SHOWN = 12
+# Leaves that are wrong in the same way, from which on they are told together.
+MANY = 4
 
 
 @check("gradient", family="gradients")
@@ -58,7 +60,7 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
         if verdict.kind == "lost precision":
             raise Inconclusive(f"in double precision, {verdict.reason}; the check precision tells where")
         if verdict.mismatches:
-            yield from _findings(subject, point, verdict)
+            yield from _merged([*_findings(subject, point, verdict)])
     if any(verdict.is_wrong for _, verdict in found):
         return
     if not found:
@@ -73,6 +75,21 @@ def gradient(subject: Subject) -> Iterator[Finding | Verified]:
     bar = max(verdict.relative_bar for _, verdict in matched)
     worst = max(verdict.relative_error for _, verdict in matched)
     yield Verified("; ".join([what, *kinks, *undecided]), PROBES * len(matched), worst, f"10 error bars of {bar:.1g}")
+
+
+def _merged(findings: list[Finding]) -> Iterator[Finding]:
+    """Many leaves that are wrong at one line, in one way, are one finding with their names."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        leaf = str(finding.evidence["leaf"])
+        groups.setdefault((finding.location, finding.message.replace(leaf, "")), []).append(finding)
+    for group in groups.values():
+        if len(group) < MANY:
+            yield from group
+            continue
+        leaves = [finding.evidence["leaf"] for finding in group]
+        message = f"{group[0].message} ({len(leaves) - 1} more leaves likewise)"
+        yield msgspec.structs.replace(group[0], message=message, evidence={**group[0].evidence, "leaves": leaves})
 
 
 def _findings(subject: Subject, point: Point, verdict: Verdict) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from verifykit.checks.registry import Skip, check
 from verifykit.errors import one_line
 from verifykit.experiments.differentiation import first_point
 from verifykit.gradients.function import Linearization, Tensors, random_signs
-from verifykit.gradients.layouts import SAME, difference, layouts, pull
+from verifykit.gradients.layouts import SAME, difference, floors_of, layouts, pull
 from verifykit.results import Finding, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.subject import Subject
@@ -51,10 +51,11 @@ def gradient_layout(subject: Subject) -> Iterator[Finding | Verified]:
     generator = torch.Generator().manual_seed(subject.seed)
     plain = [random_signs(output, generator).to(output.dtype) for output in linear.outputs]
     expected = pull(linear, list(plain))
+    floors = floors_of(linear, plain)
     count = 0
     for name, given, same_as in _cases(plain):
         count += 1
-        finding = _compare(linear, name, given, same_as, expected)
+        finding = _compare(linear, name, given, same_as, expected, floors)
         if finding is not None:
             yield finding
             return
@@ -66,14 +67,14 @@ def gradient_layout(subject: Subject) -> Iterator[Finding | Verified]:
             message = f"it raises for inputs that are {name}: {one_line(error)}"
             yield Finding(message, location=raised_location(error))
             return
-        leaf, share = difference(expected, found, expected)
+        leaf, share = difference(expected, found, expected, floors)
         if not share <= SAME:
             yield Finding(
                 f"the gradient of {linear.names[leaf]} differs for inputs that are {name}", evidence={"share": share}
             )
             return
     doubled = pull(linear, [2 * u for u in plain])
-    leaf, share = difference([2 * g for g in expected], doubled, expected)
+    leaf, share = difference([2 * g for g in expected], doubled, expected, floors)
     if not share <= SAME:
         yield Finding(f"the gradient of {linear.names[leaf]} is not linear in the cotangent", evidence={"share": share})
         return
@@ -100,6 +101,7 @@ def _compare(
     given: list[Tensor | None],
     same_as: list[Tensor | None],
     usual: Tensors,
+    floors: list[float],
 ) -> Finding | None:
     kept = [None if u is None else u.clone() for u in given]
     expected = pull(linear, [None if u is None else u.clone() for u in same_as])
@@ -111,7 +113,7 @@ def _compare(
         )
     if any(u is not None and k is not None and not torch.equal(u, k) for u, k in zip(given, kept, strict=True)):
         return Finding("backward writes to its cotangent in place, which belongs to the caller")
-    leaf, share = difference(expected, found, usual)
+    leaf, share = difference(expected, found, usual, floors)
     if share <= SAME:
         return None
     evidence = {"leaf": linear.names[leaf], "difference / greatest element": share}

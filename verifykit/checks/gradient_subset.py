@@ -9,7 +9,7 @@ from verifykit.checks.registry import Skip, check
 from verifykit.errors import one_line
 from verifykit.experiments.differentiation import first_point
 from verifykit.gradients.function import Function, random_signs
-from verifykit.gradients.layouts import SAME, difference, pull
+from verifykit.gradients.layouts import SAME, difference, floors_of, pull
 from verifykit.results import Finding, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.functional import PureCall
@@ -55,6 +55,7 @@ def gradient_subset(subject: Subject) -> Iterator[Finding | Verified]:
     generator = torch.Generator().manual_seed(subject.seed)
     cotangents = [random_signs(output, generator).to(output.dtype) for output in linear.outputs]
     expected = dict(zip(call.names, pull(linear, list(cotangents)), strict=True))
+    floors = dict(zip(call.names, floors_of(linear, cotangents), strict=True))
     subsets = _subsets(call.names)
     for chosen in subsets:
         described = (
@@ -67,7 +68,7 @@ def gradient_subset(subject: Subject) -> Iterator[Finding | Verified]:
             yield Finding(message, location=raised_location(error))
             return
         whole = [expected[name] for name in chosen]
-        leaf, share = difference(whole, found, whole)
+        leaf, share = difference(whole, found, whole, [floors[name] for name in chosen])
         if not share <= SAME:
             evidence = {"leaf": chosen[leaf], "difference / greatest element": share}
             yield Finding(f"the gradient of {chosen[leaf]} changes where {described} a gradient", evidence=evidence)

@@ -69,7 +69,8 @@ def loss_target_gradient(subject: Subject) -> Iterator[Finding | Verified]:
     reach = torch.stack([torch.zeros_like(v[name]) if g is None else g for g, v in zip(gradients, draws, strict=True)])
     if not bool(reach.any()):
         if not _depends(probe, draws):
-            yield Finding(f"the loss does not depend on {name}: it is the same for all predictions", "error")
+            told = f"the loss does not depend on {name}: it is the same for all predictions"
+            yield Finding(told, "warning" if _has_integers(subject) else "error")
             return
         yield _no_gradient(probe, draws)
         return
@@ -100,11 +101,12 @@ def _no_gradient(probe: Probe, draws: list[Values]) -> Finding:
     leaf = values[name].detach().clone().requires_grad_()
     location, step = _where_it_steps(probe, {**values, name: leaf}, leaf)
     through = f" is lost in {step}, which moves in steps" if step else " is zero or missing everywhere"
+    is_choice = step is not None and "argm" in step
     with torch.no_grad():
         losses = [float(probe.output({**values, name: draw[name]}).sum()) for draw in draws]
     return Finding(
         f"the loss changes with {name}, yet its gradient{through}: nothing that feeds it can learn",
-        "error" if probe.loss.named else "warning",
+        "error" if probe.loss.named and (is_choice or not _has_integers(probe.subject)) else "warning",
         {"loss at other predictions": sorted(set(losses)), "gradient": 0.0, "draws": DRAWS},
         location,
     )
@@ -155,3 +157,8 @@ def _into_others(subject: Subject, probe: Probe, draws: list[Values]) -> Iterato
             yield Finding(message, "warning", evidence)
         else:
             yield Finding(f"a gradient flows into {name} too: detach it where a network makes it", "note", evidence)
+
+
+def _has_integers(subject: Subject) -> bool:
+    """Whether labels may be such, in a small batch, that nothing is left of the loss: no pair of one class."""
+    return any(entry.dtype == "long" for entry in subject.spec.inputs)

@@ -16,7 +16,7 @@ from verifykit.spec.functional import PureCall, pure_call
 from verifykit.spec.strategies import Case, cases, cast, refute
 from verifykit.spec.subject import Subject
 from verifykit.targets import locate
-from verifykit.tracing import custom_functions, where_gradient_stops
+from verifykit.tracing import custom_functions, trace, where_gradient_stops
 
 PROBES = 2
 # Examples among which a smaller counterexample is looked for, and seconds for that.
@@ -108,8 +108,10 @@ def blame(point: Point, mismatch: Mismatch, seed: int) -> tuple[Location | None,
     for function in custom_functions(linear.outputs, leaf):
         return locate(function.backward), None
     stop = where_gradient_stops(lambda: point.call(linear.leaves), leaf)
-    if stop is None:
-        return None, None
+    if stop is None:  # torch's own straight-through estimate
+        drawn = (step for step in trace(lambda: point.call(linear.leaves)) if step.name.endswith(".gumbel_softmax"))
+        estimate = next(drawn, None)
+        return (estimate.location, "gumbel_softmax(hard=True)") if estimate is not None else (None, None)
     if stop.leaves_torch or stop.name.endswith(".detach"):
         return stop.location, f"{stop.name.rpartition('.')[2].strip('_')}()"
     return stop.location, None if stop.grad_enabled else "no_grad"

@@ -1,17 +1,18 @@
 """Cotangents of awkward memory layout, and feeding them to autograd as they are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from verifykit.gradients.function import Linearization, Tensors
+from verifykit.gradients.function import Linearization, Tensors, norm_of_product
 
 # Two evaluations of one gradient in double precision may differ by this share of its greatest element.
 SAME = 1e-9
-# A gradient whose greatest element is below this share of the greatest of any leaf is judged as if it were this large.
-NEGLIGIBLE = 1e-6
+# A gradient that moves the outputs by less than this share of them, as its leaf moves by its own size, is judged as if
+# it moved them by that much.
+NEGLIGIBLE = 1e-5
 
 
 class _Feed(torch.autograd.Function):
@@ -50,16 +51,25 @@ def layouts(tensor: Tensor) -> Iterator[tuple[str, Tensor]]:
     yield "sliced, with a storage offset", wide[..., 1]
 
 
-def difference(one: Tensors, other: Tensors, usual: Tensors) -> tuple[int, float]:
+def floors_of(linear: Linearization, cotangents: Tensors) -> list[float]:
+    """Return for each leaf the gradient that moves the outputs by a negligible share."""
+    size = norm_of_product(cotangents, linear.values)
+    return [
+        NEGLIGIBLE * size / max(float(leaf.detach().abs().max()), 1e-3) if leaf.numel() else 0.0
+        for leaf in linear.leaves
+    ]
+
+
+def difference(one: Tensors, other: Tensors, usual: Tensors, floors: Sequence[float]) -> tuple[int, float]:
     """Return which leaf's gradients differ the most, and by what share of the greatest element of its ``usual`` one: a
-    gradient that happens to cancel out is no measure of its own rounding error, nor is one that is zero but for that.
+    gradient that happens to cancel out is no measure of its own rounding error, nor is one that is zero but for that,
+    for which there are ``floors``.
     """
     worst = (0, 0.0)
-    least = NEGLIGIBLE * max((float(t.abs().max()) for t in usual if t.numel()), default=0.0)
-    for index, (a, b, c) in enumerate(zip(one, other, usual, strict=True)):
+    for index, (a, b, c, floor) in enumerate(zip(one, other, usual, floors, strict=True)):
         if a.numel() == 0:
             continue
-        scale = max(least, *(float(t.abs().max()) for t in (a, b, c)))
+        scale = max(floor, *(float(t.abs().max()) for t in (a, b, c)))
         share = float((a - b).abs().max()) / scale if scale else 0.0
         if not share <= worst[1]:
             worst = (index, share)

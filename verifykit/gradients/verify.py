@@ -100,6 +100,8 @@ def _confirm(
 ) -> Verdict:
     """A mismatch is believed when it can be pinned to elements, or shows along a second direction too."""
     mismatches = tuple(locate(function, linear, probe))
+    if mismatches and not any(found.wrong or found.examined < _size(linear, found) for found in mismatches):
+        return replace(verdict, kind="not decided", reason="every element by itself agrees, within its error bar")
     if mismatches:
         cut = all(found.pattern == "missing" for found in mismatches)
         return replace(verdict, kind="graph cut" if cut else "mismatch", mismatches=mismatches)
@@ -107,6 +109,10 @@ def _confirm(
     if second.kind == "mismatch":
         return second
     return replace(verdict, kind="not decided", reason="a discrepancy along one direction, none along another")
+
+
+def _size(linear: Linearization, found: Mismatch) -> int:
+    return linear.leaves[list(linear.names).index(found.element.leaf)].numel()
 
 
 def _not_finite(linear: Linearization, probe: Probe) -> Mismatch | None:

@@ -1,5 +1,6 @@
 """How sure it is that what lies along a dimension are samples, which are independent of one another."""
 
+import inspect
 import re
 from dataclasses import replace
 
@@ -44,6 +45,9 @@ def why_not_samples(subject: Subject) -> str | None:
     batch = batch_of(subject)
     if batch is None:
         return "no dimension of the inputs counts samples, or the outputs' shapes follow no law"
+    for name in _arguments(subject):
+        if re.fullmatch(_GROUPING, name, re.IGNORECASE) or role_of(name) == "edges":
+            return f"its forward may be told by {name} which rows belong together, so they are no independent samples"
     for entry in subject.spec.inputs:
         if role_of(entry.name) in ("edges", "edge_values") or re.fullmatch(_GROUPING, entry.name, re.IGNORECASE):
             return f"input {entry.name} says which rows belong together, so they are no independent samples"
@@ -52,6 +56,13 @@ def why_not_samples(subject: Subject) -> str | None:
         if isinstance(entry.domain, Below) and batch.symbol in symbols(entry.domain.bound):
             return f"input {entry.name} counts in {batch.symbol}: its values point at rows"
     return None
+
+
+def _arguments(subject: Subject) -> list[str]:
+    try:
+        return list(inspect.signature(subject.build().forward).parameters)
+    except (TypeError, ValueError):
+        return []
 
 
 def doubt_of(subject: Subject, batch: Batch) -> str:
