@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.experiments.influence import where_they_part
-from verifykit.experiments.observation import Batch, batch_of, laws_of, plain_outputs
+from verifykit.experiments.observation import Batch, batch_of, plain_outputs
 from verifykit.experiments.samples.doubts import as_batched, doubt_of, why_not_samples
 from verifykit.experiments.samples.mixing import (
     Mixing,
@@ -15,6 +15,7 @@ from verifykit.experiments.samples.mixing import (
     with_sample,
 )
 from verifykit.results import Finding, Location, Severity, Verified
+from verifykit.spec.outputs import learn_outputs
 from verifykit.spec.subject import Subject
 
 
@@ -51,7 +52,7 @@ def batch_independence(subject: Subject) -> Iterator[Finding | Verified]:
     assert batch is not None  # or there would be a reason
     kept = kept_outputs(subject, batch)
     if not kept:
-        pairs = any(law.shape.count(batch.symbol) > 1 for law in laws_of(subject))
+        pairs = any(law.shape.count(batch.symbol) > 1 for law in learn_outputs(subject))
         raise Skip("its output relates the samples to one another" if pairs else f"no output keeps {batch.symbol}")
     undecided = why_undecided(subject, batch)
     if undecided is not None:

@@ -9,11 +9,11 @@ from torch import Tensor
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
 from verifykit.experiments.influence import Calls, Change, changed, says_nothing, where_they_part
-from verifykit.experiments.observation import Batch, batch_of, laws_of, plain_outputs
+from verifykit.experiments.observation import Batch, batch_of, plain_outputs
 from verifykit.experiments.samples.doubts import as_batched, doubt_of, why_not_samples
 from verifykit.results import Finding, Location, Severity, Verified
 from verifykit.spec.dims import Dim, symbols
-from verifykit.spec.outputs import UNKNOWN
+from verifykit.spec.outputs import UNKNOWN, learn_outputs
 from verifykit.spec.subject import Subject
 
 
@@ -47,7 +47,7 @@ def batch_permutation(subject: Subject) -> Iterator[Finding | Verified]:
         raise Skip(reason)
     batch = batch_of(subject)
     assert batch is not None  # or there would be a reason
-    laws = laws_of(subject)
+    laws = learn_outputs(subject)
     clear = [i for i, law in enumerate(laws) if all(_is_clear(dim, batch.symbol) for dim in law.shape)]
     if not clear:
         raise Inconclusive(f"how the outputs' dimensions follow from {batch.symbol} is not known")

@@ -11,9 +11,9 @@ from verifykit.experiments.influence import HUGE, Calls, Change, changed
 from verifykit.experiments.masks.arguments import PLAIN, TRUE_DROPS, TRUE_KEEPS, MaskArgument, mask_arguments
 from verifykit.experiments.masks.blame import blamed_position, silences, where_it_leaks
 from verifykit.experiments.masks.trials import Encoding, Masked, Trial, has_effect, joint, leak_of, working
-from verifykit.experiments.observation import laws_of
 from verifykit.experiments.samples.doubts import as_batched
 from verifykit.results import Finding, Severity, Verified
+from verifykit.spec.outputs import learn_outputs
 from verifykit.spec.subject import Subject
 
 # Positions added, all masked, to see whether the amount of padding matters.
@@ -49,7 +49,7 @@ def mask(subject: Subject) -> Iterator[Finding | Verified]:
     arguments = list(mask_arguments(subject))
     if not arguments:
         raise Skip("its forward takes no mask and no lengths that cover a dimension of its inputs")
-    if not laws_of(subject):
+    if not learn_outputs(subject):
         raise Inconclusive("the number or the rank of the outputs changes with the sizes")
     undecided = list[str]()
     for options in arguments:

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from verifykit.results import OutputFacts
 from verifykit.spec.dims import Dim
 from verifykit.spec.domain import Below
 from verifykit.spec.inference.names import claim_of, role_of
@@ -82,11 +81,6 @@ def plain_outputs(subject: Subject, dtype: torch.dtype = torch.float64, *, train
     return subject.once(f"plain outputs {dtype} {training}", compute)
 
 
-def laws_of(subject: Subject) -> list[OutputFacts]:
-    """Return what :func:`learn_outputs` does; learnt once for a subject."""
-    return subject.once("output laws", lambda: learn_outputs(subject))
-
-
 def batch_of(subject: Subject) -> Batch | None:
     """Return which free symbol counts samples; ``None`` where no input has one, or the output's laws are not known.
 
@@ -151,7 +145,7 @@ def _batch(subject: Subject) -> Batch | None:
     unsure = len(shapes[0]) > 1 and shapes[0][0] == symbol and not re.fullmatch(SURELY_BATCH, symbol)
     if unsure and shapes[0][1] in free and _is_sequence_first(subject):
         symbol = str(shapes[0][1])
-    outputs = laws_of(subject)
+    outputs = learn_outputs(subject)
     if not outputs:
         return None
     return Batch(
@@ -195,7 +189,7 @@ def _axis(shape: Sequence[Dim], symbol: str) -> int | None:
 
 
 def _loss(subject: Subject) -> Loss | None:
-    outputs = laws_of(subject)
+    outputs = learn_outputs(subject)
     entries = subject.spec.inputs
     reals = [entry.name for entry in entries if entry.dtype == "float"]
     if not outputs or outputs[0].dtype != "float" or len(entries) < 2 or not reals:

@@ -20,8 +20,9 @@ from verifykit.experiments.influence import (
     replaced,
     scaled,
 )
-from verifykit.experiments.observation import Batch, batch_of, laws_of
+from verifykit.experiments.observation import Batch, batch_of
 from verifykit.spec.model import InputSpec
+from verifykit.spec.outputs import learn_outputs
 from verifykit.spec.subject import Subject
 
 # What people call time.
@@ -88,7 +89,7 @@ def time_axes(subject: Subject) -> list[TimeAxis]:
     """Return the dimensions that may be time: those that are called so, else the free ones beside the batch, else,
     where all sizes are fixed, each of them.
     """
-    batch, laws = batch_of(subject), laws_of(subject)
+    batch, laws = batch_of(subject), learn_outputs(subject)
     free = [s for s in subject.spec.free if batch is None or s != batch.symbol]
     shapes = [entry.shape for entry in subject.spec.inputs]
     labels = list(dict.fromkeys(d for shape in shapes for d in shape if d in free))
@@ -190,7 +191,7 @@ def _first_later(gradient: Tensor, axis: int, time: int) -> int | None:
 
 
 def _axis(subject: Subject, label: str, batch: Batch | None) -> TimeAxis | None:
-    entries, laws = subject.spec.inputs, laws_of(subject)
+    entries, laws = subject.spec.inputs, learn_outputs(subject)
     outputs = tuple(list(law.shape).index(label) if law.shape.count(label) == 1 else None for law in laws)
     if all(axis is None for axis in outputs):
         return None

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from verifykit.experiments.influence import Calls, Change, along, beside_huge, changed, replaced, scaled
 from verifykit.experiments.masks.arguments import TRUE_KEEPS, MaskArgument, data_inputs
-from verifykit.experiments.observation import batch_of, laws_of
+from verifykit.experiments.observation import batch_of
 from verifykit.spec.dims import Dim
 from verifykit.spec.model import InputSpec
-from verifykit.spec.outputs import UNKNOWN
+from verifykit.spec.outputs import UNKNOWN, learn_outputs
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Masked:
         batch = batch_of(subject)
         self.batch = None if batch is None or argument.covers == batch.symbol else batch
         self.entries = subject.spec.inputs
-        self.laws = laws_of(subject)
+        self.laws = learn_outputs(subject)
         self.size = self._size_of(argument.covers, {})
         self.samples = subject.spec.usual_sizes[self.batch.symbol] if self.batch else 1
         self._known = dict[Trial, tuple[dict[str, Tensor], dict[str, float]]]()

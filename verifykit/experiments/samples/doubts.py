@@ -7,7 +7,7 @@ from dataclasses import replace
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from verifykit.experiments.influence import documentation, name_words
-from verifykit.experiments.observation import SURELY_BATCH, Batch, batch_of, laws_of
+from verifykit.experiments.observation import SURELY_BATCH, Batch, batch_of
 from verifykit.experiments.samples.mixing import kept_outputs, mixes
 from verifykit.results import OutputFacts
 from verifykit.spec.declared import GIVEN
@@ -15,6 +15,7 @@ from verifykit.spec.dims import symbols
 from verifykit.spec.domain import Below
 from verifykit.spec.inference.names import role_of
 from verifykit.spec.model import InputSpec
+from verifykit.spec.outputs import learn_outputs
 from verifykit.spec.subject import Subject
 
 # Inputs that say which rows belong together.
@@ -114,7 +115,7 @@ def _as_batched(subject: Subject) -> Subject:
 
 def _independent_elsewhere(subject: Subject, batch: Batch) -> int | None:
     """The dimension of the first input, beside that of the samples, along which samples keep to themselves."""
-    entry, laws = subject.spec.inputs[0], laws_of(subject)
+    entry, laws = subject.spec.inputs[0], learn_outputs(subject)
     for axis, dim in enumerate(entry.shape):
         if dim == batch.symbol or dim not in subject.spec.free:
             continue

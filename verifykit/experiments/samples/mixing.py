@@ -19,8 +19,9 @@ from verifykit.experiments.influence import (
     says_nothing,
     scaled,
 )
-from verifykit.experiments.observation import Batch, laws_of
+from verifykit.experiments.observation import Batch
 from verifykit.spec.dims import symbols
+from verifykit.spec.outputs import learn_outputs
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors
 
@@ -39,7 +40,7 @@ class Mixing:
 
 def kept_outputs(subject: Subject, batch: Batch) -> list[int]:
     """Return which outputs have one dimension for the samples, or one that holds several elements a sample."""
-    laws = laws_of(subject)
+    laws = learn_outputs(subject)
     return [i for i, law in enumerate(laws) if sum(_counts(dim, batch.symbol) for dim in law.shape) == 1]
 
 
