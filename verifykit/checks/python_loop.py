@@ -15,8 +15,6 @@ from verifykit.tracing import Step, trace
 
 # Each twice the one before, so that what grows linearly grows twice as much from the second to the third.
 CHOICES = ((4, 8, 16), (6, 12, 24), (7, 14, 28), (9, 17, 33))
-# Calls that make an operator run and return no tensor.
-WITHOUT_OUTPUT = ("item", "__setitem__", "__bool__", "__float__", "__int__")
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from verifykit.errors import one_line
 from verifykit.gradients.diagnose import STRAIGHT_THROUGH
 from verifykit.gradients.function import Function
 from verifykit.gradients.verdict import Mismatch, Verdict
-from verifykit.gradients.verify import disagrees, verify
+from verifykit.gradients.verify import NotDifferentiableError, disagrees, verify
 from verifykit.results import Finding, Location, Severity
 from verifykit.spec.domain import Real
 from verifykit.spec.functional import PureCall, pure_call
@@ -80,10 +81,19 @@ def first_point(subject: Subject) -> Point:
 def sound_point(subject: Subject) -> Point:
     """Return the plain point in eval mode, over the leaves whose first derivative is right: what is wrong with the
     others has been said.
+
+    Raises:
+        NotDifferentiableError: there is no such leaf, or the first derivative cannot be computed.
     """
-    point = first_point(subject)
-    wrong = {mismatch.element.leaf for _, verdict in verdicts(subject) for mismatch in verdict.mismatches}
-    return _keeping(point, [name for name in point.call.names if name not in wrong])
+    try:
+        point, found = first_point(subject), verdicts(subject)
+    except Exception as error:
+        raise NotDifferentiableError(f"its gradient cannot be computed: {one_line(error)}") from error
+    wrong = {mismatch.element.leaf for _, verdict in found for mismatch in verdict.mismatches}
+    sound = [name for name in point.call.names if name not in wrong]
+    if not sound:
+        raise NotDifferentiableError("there is no leaf whose first derivative is right")
+    return _keeping(point, sound)
 
 
 def smallest_counterexample(subject: Subject) -> Case | None:
