@@ -21,6 +21,7 @@ HOUSE = [
     "runner",
     "reporting",
     "checks",
+    "identify",
     "experiments",
     "profiling",
     "gradients",

@@ -28,6 +28,7 @@ from verifykit.results import (
     Status,
     Verified,
 )
+from verifykit.results.identity import Identity
 from verifykit.spec.building import raised_at, raised_location
 from verifykit.spec.declared import attribute_config, declared_spec
 from verifykit.spec.inference.infer import completed
@@ -145,6 +146,7 @@ def run_check(check: Check, subject: Subject, reproduce: Callable[[], str] = str
     started = time.monotonic()
     findings: list[Finding] = []
     verified: list[Verified] = []
+    identity: Identity | None = None
     crash = reason = None
     try:
         with put_back():  # building may change them too
@@ -154,6 +156,8 @@ def run_check(check: Check, subject: Subject, reproduce: Callable[[], str] = str
             for item in check.function(subject):
                 if isinstance(item, Verified):
                     verified.append(item)
+                elif isinstance(item, Identity):
+                    identity = item
                 else:
                     findings.append(_completed(item, check, subject, reproduce))
     except Skip as skip:
@@ -170,9 +174,9 @@ def run_check(check: Check, subject: Subject, reproduce: Callable[[], str] = str
             crash = f"{one_line(error)} at {display_path(frame.filename)}:{frame.lineno}"
     seconds = time.monotonic() - started
     if any(finding.severity != "note" for finding in findings):
-        return CheckOutcome(check.id, "failed", crash or reason, seconds, findings, verified)
+        return CheckOutcome(check.id, "failed", crash or reason, seconds, findings, verified, identity)
     status: Status = "crashed" if crash else "inconclusive" if reason else "passed"
-    return CheckOutcome(check.id, status, crash or reason, seconds, findings, verified)
+    return CheckOutcome(check.id, status, crash or reason, seconds, findings, verified, identity)
 
 
 def _completed(finding: Finding, check: Check, subject: Subject, reproduce: Callable[[], str]) -> Finding:

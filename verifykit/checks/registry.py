@@ -12,12 +12,13 @@ from textwrap import dedent
 import verifykit.checks
 from verifykit.errors import ConfigError, UserError, did_you_mean, one_line
 from verifykit.results import Finding, Severity, Verified
+from verifykit.results.identity import Identity
 from verifykit.spec.subject import Subject
 
 ENTRY_POINTS = "verifykit.checks"
 MANUAL_SECTIONS = ("What", "Why it matters", "Wrong", "Right", "When to ignore")
 
-CheckFunction = Callable[[Subject], Iterator[Finding | Verified]]
+CheckFunction = Callable[[Subject], Iterator[Finding | Verified | Identity]]
 
 
 class Skip(Exception):
@@ -30,7 +31,9 @@ class Inconclusive(Exception):
 
 @dataclass(frozen=True)
 class Check:
-    """A check: it yields a :class:`Finding` for each defect and a :class:`Verified` for each thing it established."""
+    """A check: it yields a :class:`Finding` for each defect, a :class:`Verified` for each thing it established, and an
+    :class:`Identity` for what it recognised its subject as.
+    """
 
     id: str
     family: str

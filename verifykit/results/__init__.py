@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from verifykit import __version__
+from verifykit.results.identity import Identity
 
 SCHEMA = "verifykit/1"
 
@@ -58,7 +59,9 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class CheckOutcome(msgspec.Struct, frozen=True):
-    """How one check ended. ``reason`` says why it was skipped, could not decide, or crashed."""
+    """How one check ended. ``reason`` says why it was skipped, could not decide, or crashed; ``identity`` is what one
+    that identifies its subject found out.
+    """
 
     check: str
     status: Status
@@ -66,6 +69,7 @@ class CheckOutcome(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     findings: list[Finding] = []
     verified: list[Verified] = []
+    identity: Identity | None = None
 
 
 class InputFacts(msgspec.Struct, frozen=True):
