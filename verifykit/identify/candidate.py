@@ -15,7 +15,8 @@ class Candidate:
 
     ``name`` is how a person would write it, ``torch.nn.Linear(6, 4)``. ``operation`` names what it is, or, where there
     are ``deviations``, what it is but for these: phrases such as "the variance is unbiased (divided by n - 1)".
-    ``rank`` orders candidates that do the same, the simplest first: modules before functions, few arguments before many.
+    ``rank`` orders candidates that do the same, the simplest first: modules before functions, few arguments before
+    many.
     """
 
     name: str

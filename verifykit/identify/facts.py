@@ -1,9 +1,8 @@
-"""What is seen of a subject before it is compared with anything: a module whose state hides nothing, and its outputs."""
+"""What is seen of a subject before it is compared: a module whose state hides nothing, and its outputs."""
 
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
 
 import torch
 from torch import Tensor, nn
