@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ZOO := .venv-zoo
 
-.PHONY: audit test test-slow lint types unit bench gradient-report corpus test-zoo clean
+.PHONY: audit test test-slow lint types unit bench gradient-report corpus identify-report test-zoo clean
 
 audit: $(READY)
 	$(BIN)/verifykit audit --format terminal --format markdown --output reports/ --fail-on never
@@ -34,6 +34,10 @@ gradient-report: $(READY)
 # The planted bugs of tests/corpus/ and the modules of torch.nn, with the whole catalogue.
 corpus: $(READY)
 	$(BIN)/python -m tests.corpus.report
+
+# What identification says of tests/identify/corpus/, of composite losses and of other people's classes.
+identify-report: $(READY) $(ZOO)/.ready
+	$(BIN)/python -m tests.identify.report
 
 # Other people's packages, in an environment of their own.
 test-zoo: $(ZOO)/.ready

@@ -60,7 +60,11 @@ Examples:
     metavar="NAME",
     help="terminal, json or markdown; repeatable.  [default: terminal]",
 )
-@click.option("--output", metavar="PATH", help="A file for json or markdown, or a folder for one file per target.")
+@click.option(
+    "--output",
+    metavar="PATH",
+    help="A file for json or markdown, or a folder for one file per target; beside markdown also its charts.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "never"]),
@@ -111,7 +115,8 @@ def command(
 
     checks = select_checks(load_checks(config.load), _split(select) or config.select, [*_split(ignore), *config.ignore])
     environment = describe_environment(device)
-    traces = _traces(names, files)
+    beside = _beside(names, files)
+    traces = {name: path.with_name(f"{path.name}.trace.json.gz") for name, path in beside.items()}
     audits = [Audit(name, "error", AuditError(error.kind, str(error))) for name, error in failures]
     spent = Durations()
     with LiveProgress() as progress:
@@ -123,6 +128,7 @@ def command(
                 spent.handle(event)
                 if isinstance(event, AuditFinished):
                     audits.append(event.audit)
+    audits = [_with_charts(done, beside.get(done.target)) for done in audits]
     report = Report(environment, seed, audits, audit_command(targets, given, seed))
     _publish(report, chosen, files, lambda name: audit_command([name], given, seed))
     if durations:
@@ -161,12 +167,24 @@ def _files(names: list[str], chosen: list[str], output: str | None) -> Files:
     return files
 
 
-def _traces(names: list[str], files: Files) -> dict[str, Path]:
-    """The trace of each target goes beside its Markdown report."""
+def _beside(names: list[str], files: Files) -> dict[str, Path]:
+    """Where what goes with the Markdown report of each target lies, without endings; empty if none is written."""
     folder = next((path.parent for path, (format, _) in files.items() if format == "markdown"), None)
     if folder is None:
         return {}
-    return {name: folder / f"{stem}.trace.json.gz" for name, stem in file_names(names).items()}
+    return {name: folder / stem for name, stem in file_names(names).items()}
+
+
+def _with_charts(audit: Audit, beside: Path | None) -> Audit:
+    """``audit`` naming its charts, which are written beside its Markdown report if there is one."""
+    from verifykit.reporting.charts import curve_chart, with_curve_chart
+
+    picture = curve_chart(audit) if beside is not None else None
+    if beside is None or picture is None:
+        return audit
+    path = beside.with_name(f"{beside.name}.curve.svg")
+    write_atomically(path, picture)
+    return with_curve_chart(audit, path.name)
 
 
 def _publish(report: Report, chosen: list[str], files: Files, command_for: Callable[[str], str]) -> None:

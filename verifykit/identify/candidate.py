@@ -1,8 +1,7 @@
 """What a module may turn out to be: another operation, with how its state, inputs and outputs correspond."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -57,5 +56,20 @@ class Match:
     scale: float = 1.0
     offset: float = 0.0
     residual: float = 0.0
-    notes: tuple[str, ...] = ()
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    order_notes: tuple[str, ...] = ()
+    order_deviations: tuple[str, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the outputs are the candidate's as they are."""
+        return self.scale == 1.0 and self.offset == 0.0
+
+    @property
+    def deviations(self) -> tuple[str, ...]:
+        """What makes another operation of it."""
+        return (*self.candidate.deviations, *self.arrangement.deviations, *self.order_deviations)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What differs and leaves it the same operation, but for factor and offset."""
+        return (*self.arrangement.notes, *self.order_notes)

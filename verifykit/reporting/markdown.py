@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tabulate import tabulate
 
-from verifykit.reporting import units
+from verifykit.reporting import identity, units
 from verifykit.reporting.escape import block, code, inline
 from verifykit.reporting.verdict import verdict
 from verifykit.results import Audit, Finding, Measurements, OperatorCost, Report, SpecFacts, Timing
@@ -34,6 +34,7 @@ def _audit(audit: Audit, heading: str) -> Iterator[str]:
         yield f"{heading} Findings"
         for number, finding in enumerate(audit.findings, 1):
             yield from _finding(number, finding)
+    yield from identity.section(audit, heading)
     yield from _verified(audit, heading)
     yield from _undecided(audit, heading)
     yield from _profile(audit.measurements, heading)

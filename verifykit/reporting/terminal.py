@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from verifykit.events import AuditFinished, AuditStarted, CheckStarted, Event, ProfileStarted
-from verifykit.reporting import units
+from verifykit.reporting import identity, units
 from verifykit.reporting.escape import visible
 from verifykit.reporting.verdict import verdict
 from verifykit.results import Audit, CheckOutcome, Finding, Measurements, Report
@@ -91,6 +91,8 @@ def _print_audit(audit: Audit, console: Console) -> None:
     _print_outcomes(audit.checks, console)
     for finding in audit.findings:
         _print_finding(finding, console)
+    for line in identity.lines(audit):
+        console.print(Text(line), soft_wrap=True)
     cost = _cost(audit.measurements)
     if cost:
         console.print(Text(cost, style="dim"))

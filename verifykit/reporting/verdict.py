@@ -23,6 +23,11 @@ def verdict(audit: Audit) -> str:
     return f"passed: {passed}{undecided}{', with ' + _list(counts) if counts else ''}"
 
 
+def short_name(audit: Audit) -> str:
+    """Return what the target is called in its own file: the attribute without the module."""
+    return audit.target.rpartition(":")[2]
+
+
 def _plural(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 

@@ -173,6 +173,11 @@ class Audit(msgspec.Struct, frozen=True):
         found = [finding for outcome in self.checks for finding in outcome.findings]
         return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity or "error"))
 
+    @property
+    def identity(self) -> Identity | None:
+        """What the check that identifies it found out."""
+        return next((outcome.identity for outcome in self.checks if outcome.identity is not None), None)
+
 
 class Environment(msgspec.Struct, frozen=True):
     """Where the run took place."""

@@ -12,13 +12,15 @@ class Likeness(msgspec.Struct, frozen=True):
 
     ``up_to`` says what differs and leaves it the same function (a transposed weight, a factor, the initialisation),
     ``deviations`` what makes another function of it. ``domain`` is over what that was tested, at ``examples`` points;
-    ``worst`` the greatest error seen there, relative to the greatest value.
+    ``worst`` the greatest error seen there, relative to the greatest value. ``notes`` say what was seen beyond: at
+    NaN, at a kink, at sizes that one of them does not take.
     """
 
     relation: Relation
     name: str
     up_to: list[str] = []
     deviations: list[str] = []
+    notes: list[str] = []
     domain: str = ""
     examples: int = 0
     worst: float | None = None
@@ -50,16 +52,26 @@ class Decomposition(msgspec.Struct, frozen=True):
 
 
 class Break(msgspec.Struct, frozen=True):
-    """Where a curve is not smooth: ``size`` is the jump of the value, or of the slope at a kink."""
+    """Where a curve is not smooth: ``size`` is the jump of the value, or of the slope at a kink, infinite at a pole and
+    where the slope is. ``before`` and ``after`` are what jumps, on either side of ``at``; ``value`` is the value there.
+    """
 
     at: float
-    kind: Literal["kink", "jump"]
+    kind: Literal["kink", "jump", "pole"]
     size: float
+    before: float = 0.0
+    after: float = 0.0
+    value: float = 0.0
 
 
 class Curve(msgspec.Struct, frozen=True):
     """An elementwise function of one real number: ``pieces`` are (from, to, rising, falling or constant);
     ``points`` are (x, y) pairs for a chart, those of the nearest built-in, ``nearest``, beside them.
+
+    ``domain`` lists the intervals in which it is finite, ``least`` and ``greatest`` bound its values, ``None`` where
+    nothing does; ``lipschitz`` is ``None`` where no constant is. Of many breaks and pieces those nearest zero are
+    listed: ``more_breaks`` and ``more_pieces`` count what else was seen. ``chart`` is the name of the picture written
+    beside the report.
     """
 
     at_zero: float
@@ -71,6 +83,12 @@ class Curve(msgspec.Struct, frozen=True):
     points: list[tuple[float, float]]
     nearest: str | None = None
     nearest_points: list[tuple[float, float]] = []
+    domain: list[tuple[float, float]] = []
+    least: float | None = None
+    greatest: float | None = None
+    more_breaks: int = 0
+    more_pieces: int = 0
+    chart: str | None = None
 
 
 class Identity(msgspec.Struct, frozen=True):

@@ -1,0 +1,79 @@
+"""The built-in operations of torch that a module may be, the likeliest first."""
+
+import difflib
+import heapq
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor
+
+from verifykit.identify.candidate import Candidate
+from verifykit.identify.catalogue.constructions import Arguments, constructions, takes
+from verifykit.identify.catalogue.factory import Factory
+from verifykit.identify.catalogue.functions import function_factories
+from verifykit.identify.catalogue.modules import module_factories
+from verifykit.identify.facts import Facts
+from verifykit.spec.reference import Reference
+
+# Names that share this much, from 0 to 1, are taken to speak of one operation.
+_ALIKE = 0.6
+
+
+def candidates(facts: Facts) -> Iterator[Candidate]:
+    """Yield the operations built into torch, with arguments, that the module of ``facts`` may be: their state, inputs
+    and outputs have sizes that fit.
+
+    Those whose names are like that of the target come first, then the others by the number of their arguments.
+    Functions are left out where a module of the same name fits.
+    """
+    label = _plain(facts.subject.target.label)
+    modules = [factory for factory in module_factories() if takes(factory, facts)]
+    ranked = sorted(modules, key=lambda factory: -_likeness(factory, label))
+    alike = [factory for factory in ranked if _likeness(factory, label) >= _ALIKE]
+    fitted: set[str] = set()
+    for factory in alike:
+        yield from _candidates(factory, facts, fitted)
+    yield from heapq.merge(*(_candidates(f, facts, fitted) for f in ranked[len(alike) :]), key=lambda c: c.rank)
+    functions = [f for f in function_factories(len(facts.inputs)) if takes(f, facts)]
+    functions.sort(key=lambda factory: -_likeness(factory, label))
+    for factory in functions:
+        if _plain(factory.name) not in fitted:
+            yield from _candidates(factory, facts, fitted)
+
+
+def _candidates(factory: Factory, facts: Facts, fitted: set[str]) -> Iterator[Candidate]:
+    names = facts.subject.input_names
+    for arguments in constructions(factory, facts):
+        fitted.add(_plain(factory.name))
+        rank = len(arguments) - sum(argument.required for argument in factory.arguments)
+        yield Candidate(
+            written(factory, arguments, names),
+            Reference(factory.target, arguments),
+            factory.path,
+            rank=rank + (0 if factory.is_class else 10),
+        )
+
+
+def written(factory: Factory, arguments: Arguments, inputs: list[str]) -> str:
+    """Return how one writes it: ``torch.nn.Linear(6, 4)``, ``torch.nn.functional.softmax(x, dim=-1)``."""
+    required = [a.name for a in factory.arguments if a.required]
+    placed = [_value(arguments[name]) for name in required] if factory.is_class else []
+    named = [f"{name}={_value(value)}" for name, value in arguments.items() if not (placed and name in required)]
+    called = [f"[{', '.join(inputs)}]"] if factory.listed else [*inputs] if not factory.is_class else []
+    return f"{factory.path}({', '.join([*called, *placed, *named])}){factory.call}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"torch.tensor({value.tolist()!r})" if value.numel() <= 8 else f"<tensor of {value.numel()} numbers>"
+    return repr(value)
+
+
+def _likeness(factory: Factory, label: str) -> float:
+    return difflib.SequenceMatcher(None, _plain(factory.name), label).ratio()
+
+
+def _plain(name: str) -> str:
+    """``name`` without what differs between a module and the function of the same name."""
+    return re.sub(r"[_\d]|loss$|^(my|custom|manual|naive|simple)", "", name.lower())

@@ -1,0 +1,230 @@
+"""With which arguments something may be made so that it has the state, the inputs and the outputs of a module."""
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from verifykit.identify.catalogue.factory import Factory, class_factory, python_factory
+from verifykit.identify.catalogue.fitting import KINDS, RANDOM, SHAPES, Fitting, quietly
+from verifykit.identify.catalogue.pools import pool
+from verifykit.identify.facts import Facts
+
+Arguments = dict[str, Any]
+
+# How much is tried for one factory: modules and parameters made to find required arguments, such arguments, calls, and
+# constructions returned.
+_BUILT, _HELD, _TRIALS, _MOST = 400, 24, 240, 200
+
+# Calls without any answer after which it is taken to want other inputs.
+_REFUSED = 40
+
+# Up to this many combinations of options all are tried, beyond it those with few changes.
+_ALL = 48
+
+
+def constructions(
+    made: Factory | type[nn.Module] | Callable[..., Any],
+    facts: Facts,
+    fixed: Mapping[str, Sequence[Any]] | None = None,
+) -> Iterator[Arguments]:
+    """Yield keyword arguments with which ``made``, a module class or a function of the inputs, may be the module of
+    ``facts``: what it makes holds as many numbers, takes the inputs and returns tensors of the shapes of the outputs.
+
+    Required arguments come from what the module mentions and from its sizes; then options are changed, the fewest
+    first. ``fixed`` gives all values that an argument may have, its default aside. Arguments at their defaults are
+    left out.
+    """
+    factory = made if isinstance(made, Factory) else _factory(made, facts)
+    if not takes(factory, facts):
+        return
+    search = _Search(factory, facts, fixed or {})
+    with quietly():
+        suited = search.suited()
+    yield from itertools.islice(search.with_numbers(suited), _MOST)
+
+
+def takes(factory: Factory, facts: Facts) -> bool:
+    """Whether ``factory`` may take the inputs, by their number and dimensions."""
+    if not factory.fewest <= len(facts.inputs) <= factory.most:
+        return False
+    if not factory.is_class and not fitting_of(facts).scalars:
+        return False  # a function has no place for the state
+    return factory.spatial is None or facts.inputs[0].ndim in (factory.spatial + 1, factory.spatial + 2)
+
+
+def fitting_of(facts: Facts) -> Fitting:
+    """Return what candidates for ``facts`` have to fit; worked out once."""
+    return facts.subject.once("fitting of candidates", lambda: Fitting(facts))
+
+
+class _Search:
+    def __init__(self, factory: Factory, facts: Facts, fixed: Mapping[str, Sequence[Any]]) -> None:
+        self.factory, self.fitting = factory, fitting_of(facts)
+        self.pools = {a.name: [*fixed.get(a.name, ())] or pool(a, facts) for a in factory.arguments}
+        options = [a for a in factory.arguments if not (a.required or a.is_size) and self.pools[a.name]]
+        self.required = [a.name for a in factory.arguments if a.required or a.is_size]
+        self.numbers = [a.name for a in options if a.kind == "float" and a.default is not None and a.name not in fixed]
+        self.options = [a.name for a in options if a.name not in self.numbers]
+
+    def suited(self) -> list[Arguments]:
+        """Arguments, those of real numbers aside, with which it answers."""
+        held = self._holding()
+        shaping = [name for name in self.options if name not in self._state_options]
+        found = self._answering(held, shaping)
+        if not found and RANDOM in self._refusals:  # a rate of dropout decides
+            found = self._answering(held, [*self.numbers, *shaping])
+        return sorted(found, key=len)
+
+    def _answering(self, held: Sequence[Arguments], options: Sequence[str]) -> list[Arguments]:
+        found: list[Arguments] = []
+        self._refusals = set[str]()
+        self._trials = 0
+        for count, start in enumerate(held):
+            found += self._changed(start, options)
+            refused = not found and not self._refusals & {SHAPES, RANDOM}
+            if (refused and (count >= 5 or self._trials > _REFUSED)) or self._trials > _TRIALS:
+                break
+        return found
+
+    def with_numbers(self, suited: Sequence[Arguments]) -> Iterator[Arguments]:
+        """Yield ``suited``, then the same with one of the options that are real numbers changed, then with two."""
+        yield from suited
+        for arguments, name in itertools.product(suited, self.numbers):
+            for value in self.pools[name]:
+                if name not in arguments:
+                    yield {**arguments, name: value}
+        for arguments, (one, other) in itertools.product(suited, itertools.combinations(self.numbers, 2)):
+            for pair in itertools.product(self.pools[one][:6], self.pools[other][:6]):
+                if one not in arguments and other not in arguments:
+                    yield {**arguments, one: pair[0], other: pair[1]}
+
+    def _bases(self) -> Iterator[Arguments]:
+        """Required arguments, the likeliest first."""
+        pools = [self.pools[name] for name in self.required]
+        furthest = sum(max(len(values) - 1, 0) for values in pools)
+        for place in itertools.chain.from_iterable(_places(pools, far) for far in range(furthest + 1)):
+            yield {name: values[at] for name, values, at in zip(self.required, pools, place, strict=True)}
+
+    def _holding(self) -> list[Arguments]:
+        """Arguments with which it has the state of the audited module; learns which options change its state."""
+        self._state_options: dict[str, int] = {}
+        if not self.factory.is_class:
+            return list(itertools.islice(self._bases(), _HELD))
+        exact: list[Arguments] = []
+        near: list[Arguments] = []
+        spent, learnt = 0, False
+        grown: deque[Arguments] = deque()
+        for arguments in itertools.chain(self._bases(), _drained(grown)):
+            if spent > _BUILT or len(exact) >= _HELD:
+                break
+            module = self.fitting.build(self.factory, arguments)
+            spent += 1 if module is None else 1 + sum(1 for _ in module.parameters())
+            if module is None:
+                continue
+            if not learnt:
+                learnt = True
+                self._learn(arguments, module)
+            surplus = self.fitting.surplus(module)
+            if surplus == 0:
+                exact.append(arguments)
+                continue
+            if self.fitting.holds(module):
+                near.append(arguments)
+            grown += self._towards(arguments, surplus)
+        return [*exact, *near][:_HELD]
+
+    def _towards(self, arguments: Arguments, surplus: int) -> list[Arguments]:
+        """``arguments`` with one more option changed that brings the state nearer to that of the audited module."""
+        names = [name for name, effect in self._state_options.items() if effect * surplus < 0 or effect == 0]
+        last = max((names.index(name) for name in arguments if name in names), default=-1)
+        return [
+            {**arguments, name: value}
+            for name in names[last + 1 :]
+            if name not in self.required
+            for value in self.pools[name][:4]
+        ]
+
+    def _learn(self, arguments: Arguments, module: nn.Module) -> None:
+        """Find the options that change how many numbers it holds, and whether to more or to fewer."""
+        amount = self.fitting.amount_of(module)
+        for name in self.options:
+            for value in self.pools[name][:4]:
+                other = self.fitting.build(self.factory, {**arguments, name: value})
+                if other is not None and (change := self.fitting.amount_of(other) - amount):
+                    self._state_options[name] = change
+                    break
+
+    def _changed(self, start: Arguments, options: Sequence[str]) -> Iterator[Arguments]:
+        """``start`` with ``options`` changed where it answers: few changes, more only where few do not do."""
+        total = 1
+        for name in options:
+            total *= 1 + len(self.pools[name])
+        level: list[Arguments] = [start]
+        first = None
+        for depth in range(len(options) + 1):
+            passed, failed = [], []
+            for arguments in level:
+                self._trials += 1
+                refusal = self._refusal(arguments)
+                (failed if refusal else passed).append(arguments)
+                if refusal:
+                    self._refusals.add(refusal)
+            yield from passed
+            first = depth if passed and first is None else first
+            if not passed and first is None and depth < 2 and self._refusals <= {KINDS}:
+                return
+            if first is None and self._trials > _REFUSED and not self._refusals & {SHAPES, RANDOM}:
+                return
+            if total > _ALL and (self._trials > _TRIALS or depth >= (3 if first is None else first + 2)):
+                return
+            grown = passed if first is not None and total > _ALL else [*passed, *failed]
+            level = self._grown(grown, options)[:_TRIALS]
+            if not level:
+                return
+
+    def _refusal(self, arguments: Arguments) -> str:
+        if not self.factory.is_class:
+            return self.fitting.refusal(partial(self.factory.target.obj, **arguments))
+        module = self.fitting.build(self.factory, arguments)
+        return "refused" if module is None else self.fitting.refusal(module)
+
+    def _grown(self, found: Sequence[Arguments], options: Sequence[str]) -> list[Arguments]:
+        grown: list[Arguments] = []
+        keys: set[tuple[tuple[str, int], ...]] = set()
+        for arguments, name in itertools.product(found, options):
+            if name in arguments:
+                continue
+            for value in self.pools[name]:
+                more = {**arguments, name: value}
+                key = tuple(sorted((n, id(v)) for n, v in more.items() if n in options))
+                if key not in keys:
+                    keys.add(key)
+                    grown.append(more)
+        return grown
+
+
+def _drained(waiting: deque[Arguments]) -> Iterator[Arguments]:
+    while waiting:
+        yield waiting.popleft()
+
+
+def _places(pools: Sequence[Sequence[Any]], far: int) -> Iterator[tuple[int, ...]]:
+    """Positions in ``pools``, one in each, that are ``far`` from the first ones altogether."""
+    if not pools:
+        if far == 0:
+            yield ()
+        return
+    for at in range(min(len(pools[0]), far + 1)):
+        for rest in _places(pools[1:], far - at):
+            yield (at, *rest)
+
+
+def _factory(made: type[nn.Module] | Callable[..., Any], facts: Facts) -> Factory:
+    if isinstance(made, type):
+        return class_factory(made)
+    path = f"{made.__module__}.{getattr(made, '__qualname__', '')}"
+    return python_factory(made, path, made, len(facts.inputs))

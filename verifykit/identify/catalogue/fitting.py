@@ -1,0 +1,140 @@
+"""Whether what a factory makes has the state of the audited module, and takes its inputs and returns its shapes."""
+
+import itertools
+import re
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from verifykit.identify.catalogue.factory import Factory
+from verifykit.identify.facts import Facts
+from verifykit.spec.randomness import seeded
+from verifykit.spec.subject import named_tensors
+
+# Beyond this many inputs their order is taken as it is.
+_MOST_ORDERS = 3
+
+# Why something does not fit though it takes the inputs.
+SHAPES, KINDS, RANDOM = "other shapes", "numbers of another kind", "random or not"
+
+
+class Fitting:
+    """What candidates for ``facts`` have to fit. ``amount`` is how many numbers the module holds that training changes,
+    ``spare`` how many of these, or of its constants, a candidate may lack or not have.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        changing = {*facts.parameters, *facts.running}
+        held = [facts.state[name] for name in facts.state if name in changing]
+        constant = [t for name, t in facts.state.items() if name not in changing and t.is_floating_point()]
+        self.amount = sum(tensor.numel() for tensor in held)
+        self.scalars = all(tensor.numel() == 1 for tensor in held)
+        self.amounts = {self.amount + extra for extra in _sums(tensor.numel() for tensor in constant)}
+        vectors = _sums(tensor.numel() for tensor in held if _is_vector(tensor))
+        self.reduced = {amount - missing for amount in self.amounts for missing in vectors} - {0}
+        self.returns = Counter(map(_kind, facts.outputs.values()))
+        self._kinds = {kind for _, kind in self.returns}
+        self.orders = _orders(facts.inputs)
+
+    def build(self, factory: Factory, arguments: Mapping[str, Any]) -> nn.Module | None:
+        """Return the module that ``factory`` makes with ``arguments``, in float64; ``None`` where it refuses them."""
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        try:
+            module: nn.Module = factory.target.obj(**arguments)
+            return module
+        except Exception:  # whatever it is that it does not like
+            return None
+        finally:
+            torch.set_default_dtype(before)
+
+    @staticmethod
+    def amount_of(module: nn.Module) -> int:
+        """Return how many numbers ``module`` holds as parameters and buffers."""
+        return sum(tensor.numel() for tensor in _held(module))
+
+    def surplus(self, module: nn.Module) -> int:
+        """Return how many numbers more than the audited one ``module`` holds, 0 where it may be as many."""
+        amount = self.amount_of(module)
+        return 0 if amount in self.amounts else amount - self.amount
+
+    def holds(self, module: nn.Module) -> bool:
+        """Whether ``module`` may have the state of the audited one: as many numbers but for vectors that one of them
+        lacks, as a bias that is absent or fused.
+        """
+        amount = self.amount_of(module)
+        if amount == 0:
+            return self.scalars
+        if amount in self.reduced:
+            return True
+        fewer = _sums(tensor.numel() for tensor in _held(module) if _is_vector(tensor))
+        return max(self.amounts) > 0 and any(amount - missing in self.amounts for missing in fewer)
+
+    def refusal(self, call: Callable[..., Any]) -> str:
+        """Return why ``call`` cannot be the audited module, nothing where it may: it takes the inputs, in some order,
+        returns tensors of the shapes of the outputs, and draws random numbers, in training mode, just where that does.
+
+        Refusals that no other argument would mend read alike.
+        """
+        reason = ""
+        for order in self.orders:
+            state = torch.get_rng_state()
+            try:
+                returned = named_tensors(call(*(self.facts.inputs[at] for at in order)))
+            except Exception as error:  # it takes other inputs
+                reason = reason or re.sub(r"\d+", "", f"{type(error).__name__}: {error}")
+                continue
+            found = Counter(map(_kind, returned.values()))
+            if not self.returns <= found:
+                reason = SHAPES if self._kinds <= {kind for _, kind in found} else KINDS
+            elif torch.equal(state, torch.get_rng_state()) == self.facts.random:
+                reason = RANDOM
+            else:
+                return ""
+        return reason
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Run the body without a graph, without warnings, and leave random numbers as they were."""
+    with torch.no_grad(), warnings.catch_warnings(), seeded(0):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _held(module: nn.Module) -> list[Tensor]:
+    return [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
+
+
+def _kind(tensor: Tensor) -> tuple[tuple[int, ...], str]:
+    kind = "float" if tensor.is_floating_point() else "complex" if tensor.is_complex() else "integer"
+    return tuple(tensor.shape), kind
+
+
+def _is_vector(tensor: Tensor) -> bool:
+    return sum(size != 1 for size in tensor.shape) <= 1
+
+
+def _sums(sizes: Iterable[int]) -> set[int]:
+    """The sums of all subsets of ``sizes``, nothing among them; of the first sixteen at most."""
+    sums = {0}
+    for size in itertools.islice(sizes, 16):
+        sums |= {size + other for other in sums}
+    return sums
+
+
+def _orders(inputs: Sequence[Tensor]) -> list[tuple[int, ...]]:
+    """The orders of ``inputs`` that differ in shapes or dtypes, as given first."""
+    kinds = [(tuple(tensor.shape), tensor.dtype) for tensor in inputs]
+    if len(inputs) > _MOST_ORDERS:
+        return [tuple(range(len(inputs)))]
+    seen: dict[tuple[Any, ...], tuple[int, ...]] = {}
+    for order in itertools.permutations(range(len(inputs))):
+        seen.setdefault(tuple(kinds[at] for at in order), order)
+    return list(seen.values())

@@ -1,0 +1,116 @@
+"""Candidates made of the definitions: the plain ones, then those with one deviation, then with two."""
+
+import inspect
+import math
+from collections.abc import Iterator, Mapping
+from itertools import combinations, islice, product
+from typing import Any
+
+from verifykit.identify.candidate import Candidate
+from verifykit.identify.claims import claimed
+from verifykit.identify.definitions.definition import Arguments, Definition, Variant
+from verifykit.identify.definitions.first_look import Look, Looker
+from verifykit.identify.definitions.found_numbers import numbers_of
+from verifykit.identify.definitions.registry import DEFINITIONS
+from verifykit.identify.facts import Facts
+from verifykit.spec.reference import Reference
+from verifykit.targets import Kind, Target
+
+# Ways to be one operation that are looked at; where it is combined with one or two deviations, fewer. Of an operation
+# that the target is not called after, fewer still.
+NAMED, OTHERS = (96, 32, 6), (16, 3, 0)
+# Built-ins of the same rank go first: people know them.
+RANK = 50
+# What gives the outputs at a first look, and what comes near them, of which so many are offered.
+SAME, NEAR, NEAREST = 1e-7, 0.5, 3
+
+
+def candidates(facts: Facts) -> Iterator[Candidate]:
+    """Yield what is defined here and gives what was seen, or nearly so. What needs no deviation comes first; two
+    deviations are considered only of what the target is called after.
+    """
+    named = claimed(facts.subject)
+    looker = Looker(facts, facts.inputs, facts.outputs)
+    near: list[Look] = []
+    equal, settled = False, False
+    for deviations in (0, 1, 2):
+        others = () if equal else tuple(other for other in DEFINITIONS if other not in named)
+        for definition in (*named, *others):
+            most = (NAMED if definition in named else OTHERS)[deviations]
+            for candidate in variants(definition, facts, deviations, most):
+                look = looker.look(candidate)
+                if look is not None and look.residual <= SAME:
+                    equal, settled = True, settled or definition in named
+                    yield candidate
+                elif look is not None and look.residual <= NEAR and not deviations:
+                    near.append(look)
+        if settled or (equal and not named):
+            return
+    yield from (look.candidate for look in sorted(near, key=lambda look: look.residual)[:NEAREST])
+
+
+def variants(definition: Definition, facts: Facts, deviations: int, most: int) -> Iterator[Candidate]:
+    """Yield ``definition`` with so many deviations, each in the ``most`` ways that suit ``facts`` best."""
+    if not most or len(facts.inputs) not in definition.takes:
+        return
+    ways = list(islice(_ways(definition, facts), most))
+    for chosen in _departures(definition, deviations):
+        for way in ways:
+            yield _candidate(definition, way, chosen)
+
+
+def _ways(definition: Definition, facts: Facts) -> Iterator[Arguments]:
+    numbers = numbers_of(facts)
+    scalar = all(output.ndim == 0 for output in facts.outputs.values())
+    options: dict[str, list[Any]] = {}
+    for name, values in definition.conventions.items():
+        fitting = [v for v in values if name != "reduction" or (v in ("none", "rows")) != scalar]
+        if name == "returned":
+            fitting = [v for v in values if (v == "both") == (len(facts.outputs) > 1)]
+        options[name] = fitting or list(values)
+    for name, number in definition.numbers.items():
+        options[name] = list(numbers.values(name, number))
+    for sizes in definition.sizes(facts):
+        for combination in _nearest_first(options):
+            yield {**sizes, **combination}
+
+
+def _nearest_first(options: Mapping[str, list[Any]]) -> Iterator[Arguments]:
+    """All combinations, those first that keep to the first value of most options."""
+    places = sorted(product(*(range(len(values)) for values in options.values())), key=lambda p: (_moved(p), sum(p)))
+    for place in places:
+        yield {name: values[index] for (name, values), index in zip(options.items(), place, strict=True)}
+
+
+def _moved(place: tuple[int, ...]) -> int:
+    return sum(index > 0 for index in place)
+
+
+def _departures(definition: Definition, count: int) -> Iterator[dict[str, Variant]]:
+    single = [(option, variant) for option, values in definition.deviations.items() for variant in values]
+    for chosen in combinations(single, count):
+        if len({option for option, _ in chosen}) == count:
+            yield dict(chosen)
+
+
+def _candidate(definition: Definition, way: Arguments, chosen: Mapping[str, Variant]) -> Candidate:
+    init = {**way, **{option: variant.value for option, variant in chosen.items()}}
+    kind: Kind = "class" if inspect.isclass(definition.make) else "function"
+    reference = Reference(Target(definition.make.__name__, definition.make, kind, None), init)
+    said = ", ".join(f"{name}={_written(value)}" for name, value in way.items() if value != _default(definition, name))
+    return Candidate(
+        f"{definition.builtin or definition.operation}({said})" if said or definition.builtin else definition.operation,
+        reference,
+        definition.operation,
+        tuple(variant.phrase for variant in chosen.values()),
+        RANK * (1 + len(chosen)) + len(said.split(", ")),
+    )
+
+
+def _default(definition: Definition, name: str) -> Any:
+    parameter = inspect.signature(definition.make).parameters.get(name)
+    return parameter.default if parameter is not None else None
+
+
+def _written(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) and math.isfinite(value) else repr(value)

@@ -1,0 +1,42 @@
+"""All definitions."""
+
+from verifykit.identify.definitions import (
+    activations,
+    attention,
+    batch_normalisation,
+    classification,
+    convolution,
+    divergences,
+    embeddings,
+    focal,
+    margins,
+    normalisation,
+    overlap,
+    piecewise,
+    recurrent,
+    regression,
+    similarity,
+    softmaxes,
+)
+from verifykit.identify.definitions.definition import Definition
+
+_FAMILIES = (
+    activations,
+    attention,
+    batch_normalisation,
+    classification,
+    convolution,
+    divergences,
+    embeddings,
+    focal,
+    margins,
+    normalisation,
+    overlap,
+    piecewise,
+    recurrent,
+    regression,
+    similarity,
+    softmaxes,
+)
+
+DEFINITIONS: tuple[Definition, ...] = tuple(definition for family in _FAMILIES for definition in family.DEFINITIONS)

@@ -1,0 +1,151 @@
+"""Similarities and distances of vectors, unit vectors, and losses of them."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from verifykit.identify.definitions.definition import Definition, Number, Variant
+from verifykit.identify.definitions.reducing import MEAN_SUM_NONE, reduced
+
+
+def cosine_similarity(
+    x1: Tensor, x2: Tensor, *, dim: int = -1, eps: float = 1e-8, place: str = "each", form: str = "cosine"
+) -> Tensor:
+    """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)); torch.nn.CosineSimilarity."""
+    product, n1, n2 = (x1 * x2).sum(dim), x1.norm(dim=dim), x2.norm(dim=dim)
+    if form == "one":
+        return product / n1.clamp_min(eps)
+    if form == "sum":
+        return product / (n1 + n2).clamp_min(eps)
+    if form == "squares":
+        return product / (n1 * n2).square().clamp_min(eps)
+    if form == "centred":
+        return cosine_similarity(x1 - x1.mean(dim, keepdim=True), x2 - x2.mean(dim, keepdim=True), dim=dim, eps=eps)
+    if form == "absolute":
+        return product.abs() / (n1 * n2).clamp_min(eps)
+    return (
+        product
+        / {
+            "product": lambda: (n1 * n2).clamp_min(eps),
+            "added": lambda: n1 * n2 + eps,
+            "added to each": lambda: (n1 + eps) * (n2 + eps),
+            "none": lambda: n1 * n2,
+            "root": lambda: (n1.square() * n2.square() + eps).sqrt(),
+            "squared": lambda: (n1.square() * n2.square()).clamp_min(eps**2).sqrt(),
+        }.get(place, lambda: n1.clamp_min(eps) * n2.clamp_min(eps))()
+    )
+
+
+def cosine_loss(
+    input: Tensor, target: Tensor, *, dim: int = -1, reduction: str = "mean", form: str = "one minus"
+) -> Tensor:
+    """1 - cosine similarity of input and target."""
+    c = F.cosine_similarity(input, target, dim=dim)
+    return reduced(
+        {"one minus": 1 - c, "minus": -c, "plus": 1 + c, "half": (1 - c) / 2, "square": (1 - c) ** 2}[form], reduction
+    )
+
+
+def cosine_embedding(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    *,
+    margin: float = 0.0,
+    reduction: str = "mean",
+    form: str = "cosine",
+) -> Tensor:
+    """1 - cos where target is 1, max(0, cos - margin) where it is -1; torch.nn.CosineEmbeddingLoss."""
+    c = F.cosine_similarity(input1, input2, dim=-1)
+    unlike = {"open": lambda: c - margin, "turned": lambda: F.relu(margin - c), "plus": lambda: F.relu(c + margin),
+              "outside": lambda: F.relu(c) - margin}.get(form, lambda: F.relu(c - margin))()  # fmt: skip
+    like = c if form == "similarity" else 1 - c
+    yes = target != 1 if form == "exchanged" else target == 1
+    return reduced(torch.where(yes, like, unlike), reduction)
+
+
+def pairwise_distance(
+    x1: Tensor, x2: Tensor, *, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False, form: str = "norm"
+) -> Tensor:
+    """The p-norm of x1 - x2 + eps over the last dimension; torch.nn.PairwiseDistance."""
+    d = x1 - x2
+    return {
+        "no eps": lambda: d.norm(p, -1, keepdim=keepdim),
+        "squared": lambda: d.square().sum(-1, keepdim=keepdim),
+        "root": lambda: (d.square().sum(-1, keepdim=keepdim) + eps).sqrt(),
+        "outside": lambda: d.norm(p, -1, keepdim=keepdim) + eps,
+        "mean": lambda: d.square().mean(-1, keepdim=keepdim).sqrt(),
+        "absolute": lambda: (d.abs() + eps).norm(p, -1, keepdim=keepdim),
+    }.get(form, lambda: (d + eps).norm(p, -1, keepdim=keepdim))()
+
+
+def normalize(x: Tensor, *, p: float = 2.0, dim: int = -1, eps: float = 1e-12, form: str = "clamp") -> Tensor:
+    """x / max(|x|, eps); torch.nn.functional.normalize."""
+    norm = x.norm(p, dim, keepdim=True)
+    return (
+        x
+        / {
+            "clamp": lambda: norm.clamp_min(eps),
+            "added": lambda: norm + eps,
+            "root": lambda: (x.square().sum(dim, keepdim=True) + eps).sqrt(),
+            "squared": lambda: norm.square().clamp_min(eps),
+            "none": lambda: norm,
+            "mean": lambda: x.square().mean(dim, keepdim=True).sqrt().clamp_min(eps),
+            "whole": lambda: x.norm(p).clamp_min(eps),
+            "maximum": lambda: x.abs().amax(dim, keepdim=True).clamp_min(eps),
+        }[form]()
+    )
+
+
+_EPS = Number((1e-8, 1e-6, 1e-12), 0.0, 0.1, ("epsilon",))
+_DIMS = (-1, 1, 0)
+_R = {"reduction": MEAN_SUM_NONE}
+DEFINITIONS = (
+    Definition(
+        "cosine similarity", cosine_similarity, "torch.nn.CosineSimilarity", ("cosinesimilarity", "cossim", "cosinesim"),
+        "torch.nn.CosineSimilarity", (2,), numbers={"eps": _EPS}, conventions={"dim": _DIMS}, deviations={
+            "place": (
+                Variant("product", "eps clamps the product of the norms instead of each norm", True),
+                Variant("added", "eps is added to the product of the norms instead of clamping each norm"),
+                Variant("added to each", "eps is added to each norm instead of clamping it"),
+                Variant("none", "eps is left out"), Variant("root", "eps is added under the root"),
+                Variant("squared", "eps² clamps the product of the squared norms instead of each norm", True)),
+            "form": (Variant("one", "it is divided by one of the two norms only"),
+                     Variant("sum", "it is divided by the sum of the norms"),
+                     Variant("squares", "it is divided by the squares of the norms"),
+                     Variant("centred", "the means are subtracted first, which is the correlation"),
+                     Variant("absolute", "its sign is dropped"))},
+    ),
+    Definition("cosine loss", cosine_loss, "one minus torch.nn.CosineSimilarity", ("cosine", "cosinedistance",
+               "cosinesimilarity"), "", (2,), conventions={"dim": _DIMS, **_R}, deviations={"form": (
+                   Variant("minus", "it is minus the similarity", True), Variant("plus", "the similarity is added"),
+                   Variant("half", "it is halved", True), Variant("square", "it is squared", True))}),
+    Definition("cosine embedding loss", cosine_embedding, "torch.nn.CosineEmbeddingLoss", ("cosineembedding",),
+               "torch.nn.CosineEmbeddingLoss", (3,), numbers={"margin": Number((0.0,), -1.0, 1.0, ("m",))}, conventions=_R,
+               deviations={"form": (
+                   Variant("open", "unlike pairs are not cut off at zero"),
+                   Variant("turned", "unlike pairs are penalised below the margin instead of above"),
+                   Variant("plus", "the margin is added instead of subtracted"),
+                   Variant("outside", "the margin is subtracted outside the maximum with zero"),
+                   Variant("similarity", "like pairs are given their similarity, which makes them unlike"),
+                   Variant("exchanged", "like and unlike pairs are exchanged"))}),
+    Definition("pairwise distance", pairwise_distance, "torch.nn.PairwiseDistance", ("pairwisedistance",
+               "euclideandistance"), "torch.nn.PairwiseDistance", (2,), numbers={
+                   "eps": Number((1e-6, 1e-8), 0.0, 0.1, ("epsilon",)), "p": Number((2.0,), 0.0, 100.0, ("norm",))},
+               conventions={"keepdim": (False, True)}, deviations={"form": (
+                   Variant("no eps", "eps is left out", True), Variant("squared", "the root is left out"),
+                   Variant("root", "eps is added under the root instead of to the differences", True),
+                   Variant("outside", "eps is added to the distance instead of the differences", True),
+                   Variant("absolute", "eps is added to the absolute differences", True),
+                   Variant("mean", "squares are averaged instead of summed"))}),
+    Definition("L2 normalisation", normalize, "torch.nn.functional.normalize", ("normalize", "l2normalize", "l2norm",
+               "l2normalization", "unitnorm"), "torch.nn.functional.normalize", numbers={
+                   "eps": Number((1e-12, 1e-8, 1e-10, 1e-6, 1e-5), 0.0, 0.1, ("epsilon",)), "p": Number((2.0,), 0.0, 100.0)},
+               conventions={"dim": (-1, 1, 0)}, deviations={"form": (
+                   Variant("added", "eps is added to the norm instead of clamping it", True),
+                   Variant("root", "eps is added under the root instead of clamping the norm", True),
+                   Variant("squared", "it is divided by the square of the norm"), Variant("none", "eps is left out", True),
+                   Variant("mean", "it is divided by the root of the mean square instead of the norm"),
+                   Variant("whole", "it is divided by the norm of all elements"),
+                   Variant("maximum", "it is divided by the greatest element"))}),
+)  # fmt: skip

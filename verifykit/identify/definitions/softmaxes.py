@@ -1,0 +1,93 @@
+"""Softmax, its logarithm and its kin, over a dimension."""
+
+import torch
+from torch import Tensor
+
+from verifykit.identify.definitions.definition import Definition, Number, Variant
+
+
+def softmax(
+    x: Tensor, *, dim: int = -1, temperature: float = 1.0, scale: str = "divide", form: str = "softmax"
+) -> Tensor:
+    """exp(x / temperature) over its sum along ``dim``; Goodfellow, Bengio and Courville 2016, eq. 4.1."""
+    z = x / temperature if scale == "divide" else x * temperature
+    powers = {"base 2": torch.exp2, "plus": lambda t: torch.exp(t) + 1}.get(form, torch.exp)(
+        z - z.amax(dim, keepdim=True)
+    )
+    if form == "off by one":
+        return torch.softmax(torch.cat([z, torch.zeros_like(z.narrow(dim, 0, 1))], dim), dim).narrow(
+            dim, 0, x.shape[dim]
+        )
+    if form == "unshifted":
+        raw = torch.exp(z)
+        return raw / (raw.sum(dim, keepdim=True) + 1e-8)
+    if form == "whole":
+        return torch.softmax(z.flatten(), 0).view_as(z)
+    if form == "minus":
+        return torch.softmax(-z, dim)
+    if form == "maximum":
+        return powers / powers.amax(dim, keepdim=True)
+    if form == "norm":
+        return powers / powers.norm(dim=dim, keepdim=True)
+    if form == "mean":
+        return powers / powers.mean(dim, keepdim=True)
+    return powers / powers.sum(dim, keepdim=True)
+
+
+def log_softmax(x: Tensor, *, dim: int = -1, form: str = "softmax", base: str = "e") -> Tensor:
+    """log of :func:`softmax`; torch.nn.LogSoftmax."""
+    found = torch.log_softmax(x, dim) if form == "softmax" else softmax(x, dim=dim, form=form).log()
+    if base == "eps":
+        return (torch.softmax(x, dim) + 1e-8).log()
+    if base == "unlogged":
+        return x - torch.softmax(x, dim).sum(dim, keepdim=True)
+    if base == "maximum":
+        return x - x.amax(dim, keepdim=True)
+    return found / {"e": 1.0, "2": torch.log(x.new_tensor(2.0)), "10": torch.log(x.new_tensor(10.0))}[base]
+
+
+def logsumexp(x: Tensor, *, dim: int = -1, keepdim: bool = False, form: str = "sum") -> Tensor:
+    """log of the sum of exp(x) along ``dim``; torch.logsumexp."""
+    whole = torch.logsumexp(x, dim, keepdim=keepdim)
+    if form == "mean":
+        return whole - torch.log(x.new_tensor(float(x.shape[dim])))
+    if form == "no maximum":
+        return whole - x.amax(dim, keepdim=keepdim)
+    return whole / torch.log(x.new_tensor(2.0)) if form == "base 2" else whole
+
+
+_FORMS = (
+    Variant("base 2", "2 is raised to the scores instead of e"),
+    Variant("whole", "it is taken over all elements instead of one dimension"),
+    Variant("minus", "the sign of the scores is turned"),
+    Variant("maximum", "it divides by the greatest exponential instead of their sum"),
+    Variant("norm", "it divides by the norm of the exponentials instead of their sum"),
+    Variant("mean", "it divides by the mean of the exponentials instead of their sum"),
+    Variant("off by one", "one is added to the sum of exponentials", True),
+    Variant("unshifted", "1e-8 is added to the sum of exponentials, the maximum not subtracted"),
+)
+_DIMS = (-1, 1, 0, 2, -3)
+
+DEFINITIONS = (
+    Definition(
+        "softmax", softmax, "Goodfellow, Bengio and Courville 2016, Deep Learning, eq. 4.1", ("softmax", "softargmax"),
+        "torch.nn.Softmax", conventions={"dim": _DIMS},
+        numbers={"temperature": Number((1.0,), 0.0, 100.0, ("tau", "temp", "t"))},
+        deviations={"form": _FORMS, "scale": (Variant("multiply", "the temperature multiplies instead of dividing"),)},
+    ),
+    Definition(
+        "log-softmax", log_softmax, "torch.nn.LogSoftmax", ("logsoftmax",), "torch.nn.LogSoftmax",
+        conventions={"dim": _DIMS}, deviations={"form": _FORMS[:6], "base": (
+            Variant("2", "the logarithm is to base 2"), Variant("10", "the logarithm is to base 10"),
+            Variant("eps", "1e-8 is added inside the logarithm"),
+            Variant("maximum", "the maximum is subtracted instead of the logarithm of the sum"),
+            Variant("unlogged", "the sum is subtracted without its logarithm"))},
+    ),
+    Definition(
+        "log-sum-exp", logsumexp, "torch.logsumexp", ("logsumexp",), "torch.logsumexp",
+        conventions={"dim": _DIMS, "keepdim": (False, True)}, deviations={"form": (
+            Variant("mean", "it is the logarithm of the mean of the exponentials instead of their sum"),
+            Variant("no maximum", "the maximum that was subtracted is not added again"),
+            Variant("base 2", "the logarithm is to base 2"))},
+    ),
+)  # fmt: skip

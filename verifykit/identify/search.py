@@ -1,0 +1,128 @@
+"""Which known operation a subject is: candidates are screened, the best confirmed, the nearest kept."""
+
+import warnings
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from verifykit.identify.agreement import Agreement, agreement
+from verifykit.identify.candidate import Candidate, Match
+from verifykit.identify.catalogue.candidates import candidates as built_in
+from verifykit.identify.definitions.candidates import candidates as defined
+from verifykit.identify.facts import Facts, facts_of
+from verifykit.identify.numbers import simple
+from verifykit.identify.screening import SAME, Screen
+from verifykit.results.identity import Relation
+from verifykit.spec.effort import effort
+from verifykit.spec.subject import Subject
+
+# Candidates that are screened, those that are confirmed, and seconds of work for all of it.
+SCREENED, CONFIRMED, SECONDS = 3000, 8, 4.0
+# Screened on after one was confirmed, in case that a simpler one does the same.
+AFTERWARDS = 200
+# A candidate that leaves no more of the spread is near: close, and not equal.
+NEAR = 0.1
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a subject is: the relation, how the candidate corresponds, and what was established. ``up_to`` says what
+    differs and leaves it the same operation, ``deviations`` what makes another of it.
+    """
+
+    relation: Relation
+    match: Match
+    agreement: Agreement
+    up_to: tuple[str, ...]
+    deviations: tuple[str, ...]
+
+
+def identified(subject: Subject) -> Found | None:
+    """Return what ``subject`` is, ``None`` where nothing comes near; found once. What it raises passes through."""
+    return subject.once("identified", lambda: _identified(facts_of(subject)))
+
+
+def _identified(facts: Facts) -> Found | None:
+    screen = Screen(facts)
+    if not screen.varied:
+        return None
+    deadline = effort() + SECONDS
+    search = _Search(facts, screen)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # candidates are tried with arguments that they may advise against
+        for candidate in islice(chain(built_in(facts), defined(facts)), SCREENED):
+            if search.is_settled(candidate) or effort() > deadline:
+                break
+            search.look_at(candidate)
+        return search.best()
+
+
+class _Search:
+    def __init__(self, facts: Facts, screen: Screen) -> None:
+        self.facts = facts
+        self.screen = screen
+        self.found: list[Found] = []
+        self.refuted: list[Found] = []
+        self.near: list[Match] = []
+        self.since = 0
+
+    def is_settled(self, candidate: Candidate) -> bool:
+        """Whether an equal operation is known, and what follows is not going to be a simpler one."""
+        equal = any(found.relation != "close" for found in self.found)
+        self.since += equal
+        return equal and (self.since > AFTERWARDS or bool(candidate.deviations))
+
+    def look_at(self, candidate: Candidate) -> None:
+        """Screen ``candidate``; where it gives the outputs, and more simply than one that is known to, confirm it."""
+        simplest = (len(candidate.deviations), 0, candidate.rank, len(candidate.reference.init))
+        if any(_order(found) <= simplest for found in self.found):
+            return
+        match = self.screen.matches(candidate)
+        if match is None:
+            return
+        if match.residual > SAME:
+            self.near.append(match)
+            return
+        if len(self.refuted) >= CONFIRMED:
+            return
+        found = self._confirmed(match)
+        (self.found if found.agreement.holds else self.refuted).append(found)
+
+    def best(self) -> Found | None:
+        """The simplest of those that hold; else the nearest of those that nearly do."""
+        if self.found:
+            return min(self.found, key=_order)
+        nearest = sorted(self.near, key=lambda match: (match.residual, match.candidate.rank))
+        close = [match for match in nearest if match.residual <= NEAR][:1]
+        return next(chain(self.refuted, map(self._confirmed, close)), None)
+
+    def _confirmed(self, match: Match) -> Found:
+        established = agreement(self.facts, match)
+        up_to, deviations = [*match.notes], [*match.deviations]
+        if not match.is_plain:
+            (up_to if self._is_meant(match) else deviations).append(_relation_text(match))
+        relation: Relation = "identical up to" if up_to else "identical"
+        return Found(
+            "close" if deviations or not established.holds else relation,
+            match,
+            established,
+            tuple(up_to),
+            tuple(deviations),
+        )
+
+    def _is_meant(self, match: Match) -> bool:
+        """Whether a factor and an offset are numbers that somebody would write: others come from the sizes at hand."""
+        return all(value in (0.0, 1.0) or simple(value) is not None for value in (match.scale, match.offset))
+
+
+def _relation_text(match: Match) -> str:
+    scale, offset = (simple(value) or f"{value:.6g}" for value in (match.scale, match.offset))
+    if match.offset == 0.0:
+        return f"a factor of {scale}"
+    if match.scale == 1.0:
+        return f"a constant of {offset} that is added"
+    return f"an affine map: {scale} times it plus {offset}"
+
+
+def _order(found: Found) -> tuple[int, int, int, int]:
+    candidate = found.match.candidate
+    return len(found.deviations), len(found.up_to), candidate.rank, len(candidate.reference.init)
