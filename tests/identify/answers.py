@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from tests.identify.naming import exists
 from verifykit.checks.registry import load_checks
 from verifykit.config import TargetConfig
 from verifykit.errors import UserError
@@ -44,6 +45,11 @@ class Answer:
     def likeness(self) -> Likeness | None:
         """The operation it is or comes near to."""
         return self.identity.likeness
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the name is one that can be called so."""
+        return self.likeness is None or exists(self.likeness.name)
 
     @property
     def text(self) -> str:

@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from verifykit.results.identity import Decomposition
 from verifykit.spec.model import Spec, parse_input
 from verifykit.spec.subject import Subject
-from verifykit.targets import Target
+from verifykit.targets import Kind, Target
 
 
 @dataclass(frozen=True)
@@ -38,26 +39,26 @@ REGRESSION = Family(
         "mean(|p|)": "predictions.abs().mean()",
         "sum(|p|)": "predictions.abs().sum()",
         "mean(p·t)": "(predictions * targets).mean()",
-        "mean(1 − cosine_similarity(p, t, dim=0))": "1 - ((predictions * targets).sum(0) / "
+        "mean(1 - cosine_similarity(p, t, dim=0))": "1 - ((predictions * targets).sum(0) / "
         "(predictions.square().sum(0).sqrt() * targets.square().sum(0).sqrt())).mean()",
-        "mean(1 − cosine_similarity(p, t, dim=1))": "(1 - (F.normalize(predictions, dim=1) * "
+        "mean(1 - cosine_similarity(p, t, dim=1))": "(1 - (F.normalize(predictions, dim=1) * "
         "F.normalize(targets, dim=1)).sum(1)).mean()",
-        "mean(log(cosh(p − t)))": "torch.log(torch.cosh(predictions - targets)).mean()",
-        "sqrt(mean((p − t)²))": "(predictions - targets).pow(2).mean().sqrt()",
+        "mean(log(cosh(p - t)))": "torch.log(torch.cosh(predictions - targets)).mean()",
+        "sqrt(mean((p - t)²))": "(predictions - targets).pow(2).mean().sqrt()",
         "mean(|diff(p, dim=1)|)": "(predictions[:, 1:] - predictions[:, :-1]).abs().mean()",
         "mean(diff(p, dim=0)²)": "((predictions[1:] - predictions[:-1]) ** 2).mean()",
         "mean(std(p, dim=0))": "((predictions - predictions.mean(0)).square().sum(0) / "
         "(len(predictions) - 1)).sqrt().mean()",
         "mean(var(p, dim=1, unbiased=False))": "((predictions - predictions.mean(1, keepdim=True)) ** 2).mean()",
         "mean(norm(p, dim=1))": "predictions.pow(2).sum(1).sqrt().mean()",
-        "max(|p − t|)": "(predictions - targets).abs().max()",
-        "mean(pinball(t − p, 0.9))": "torch.maximum(0.9 * (targets - predictions), "
+        "max(|p - t|)": "(predictions - targets).abs().max()",
+        "mean(pinball(p - t, 0.1))": "torch.maximum(0.9 * (targets - predictions), "
         "-0.1 * (targets - predictions)).mean()",
         "mean(entropy(softmax(p, dim=1)))": "-(predictions.softmax(1) * predictions.softmax(1).log()).sum(1).mean()",
         "mean(KL(softmax(t / 3, dim=1) ‖ softmax(p / 3, dim=1)))": "((targets / 3).softmax(1) * "
         "((targets / 3).log_softmax(1) - (predictions / 3).log_softmax(1))).sum(1).mean()",
-        "mean(softplus(-p))": "torch.log(1 + torch.exp(-predictions)).mean()",
-        "mean(relu(1 − p·t))": "(1 - predictions * targets).clamp(min=0).mean()",
+        "mean(log(1 + exp(-p)))": "torch.log(1 + torch.exp(-predictions)).mean()",
+        "mean(relu(1 - p·t))": "(1 - predictions * targets).clamp(min=0).mean()",
     },
     [
         "torch.sin(3 * predictions).mean()",
@@ -73,13 +74,13 @@ CLASSES = Family(
     {"logits": "float[N, C]", "labels": "long[N] in below C"},
     {
         "CrossEntropyLoss(logits, labels)": "(logits.logsumexp(1) - logits[range(len(labels)), labels]).mean()",
-        "CrossEntropyLoss(logits, labels, label_smoothing=0.2)": "-(((1 - 0.2) * F.one_hot(labels, logits.shape[1]) "
-        "+ 0.2 / logits.shape[1]) * logits.log_softmax(1)).sum(1).mean()",
+        "CrossEntropyLoss(logits, labels, label_smoothing=0.2)": "-((0.2 / logits.shape[1] "
+        "+ (1 - 0.2) * F.one_hot(labels, logits.shape[1]).to(logits)) * logits.log_softmax(1)).sum(1).mean()",
         "mean(entropy(softmax(logits, dim=1)))": "-(logits.softmax(1) * logits.log_softmax(1)).sum(1).mean()",
         "mean(logsumexp(logits, dim=1)²)": "torch.log(logits.exp().sum(1)).square().mean()",
         "mean(logits²)": "logits.square().mean()",
-        "mean(1 − softmax(logits)[labels])": "1 - logits.softmax(1).gather(1, labels[:, None]).mean()",
-        "mean(-(1 − softmax(logits)[labels])^2·log_softmax(logits)[labels])": "-((1 - logits.softmax(1).gather(1, "
+        "mean(1 - softmax(logits)[labels])": "1 - logits.softmax(1).gather(1, labels[:, None]).mean()",
+        "mean(-(1 - softmax(logits)[labels])^2·log_softmax(logits)[labels])": "-((1 - logits.softmax(1).gather(1, "
         "labels[:, None])) ** 2 * logits.log_softmax(1).gather(1, labels[:, None])).mean()",
         "MultiMarginLoss(logits, labels)": "((1 - logits.gather(1, labels[:, None]) + logits).clamp(min=0).sum(1) "
         "- 1).div(logits.shape[1]).mean()",
@@ -90,7 +91,7 @@ CLASSES = Family(
 LATENT = Family(
     {"mu": "float[N, D]", "logvar": "float[N, D]"},
     {
-        "sum(0.5·(mu² + exp(logvar) − logvar − 1)) / N": "-0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1).mean()",
+        "sum(0.5·(mu² + exp(logvar) - logvar - 1)) / N": "-0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1).mean()",
         "mean(mu²)": "(mu**2).mean()",
         "mean(|logvar|)": "logvar.abs().mean()",
         "mean(norm(mu, dim=1))": "mu.norm(dim=1).mean()",
@@ -98,6 +99,9 @@ LATENT = Family(
     },
     ["(mu * torch.tanh(logvar)).mean()", "torch.sin(mu * 2).mean()"],
 )
+
+# Terms of which one and other common ones together are a third: a sum with two of them has another reading as short.
+RIVALS = ({"L1Loss(p, t)", "mean(pinball(p - t, 0.1))"}, {"mean(mu²)", "sum(0.5·(mu² + exp(logvar) - logvar - 1)) / N"})
 
 FAMILIES = {"regression": REGRESSION, "classes": CLASSES, "latent": LATENT}
 
@@ -112,13 +116,29 @@ class Composite:
     expected: dict[str, float]
     outside: str = ""
 
+    def found(self, decomposition: Decomposition) -> int:
+        """How many of the expected terms are in ``decomposition``, with their coefficients to a thousandth."""
+        got = {term.text.replace("\N{MINUS SIGN}", "-"): term.coefficient for term in decomposition.terms}
+        return sum(abs(got.get(text, 0.0) - value) <= 1e-3 * abs(value) for text, value in self.expected.items())
+
+    def is_whole(self, decomposition: Decomposition) -> bool:
+        """Whether ``decomposition`` is what the loss is made of, and nothing else."""
+        same = decomposition.unexplained == 0 and len(decomposition.terms) == len(self.expected)
+        return same and not self.outside and self.found(decomposition) == len(self.expected)
+
     @cached_property
     def subject(self) -> Subject:
         """The loss, ready to be decomposed."""
         space: dict[str, Any] = {"torch": torch, "F": F, "nn": nn, "__name__": __name__}
         exec(self.source, space)
-        spec = Spec({}, tuple(parse_input(name, text) for name, text in self.inputs.items()))
-        return Subject(Target(f"{__name__}:Composite", space["Composite"], "class", None), spec)
+        return subject_of(space["Composite"], self.inputs)
+
+
+def subject_of(made: Any, inputs: dict[str, str]) -> Subject:
+    """Return the class or function ``made`` as it is fed with ``inputs``."""
+    spec = Spec({}, tuple(parse_input(name, text) for name, text in inputs.items()))
+    kind: Kind = "class" if isinstance(made, type) else "function"
+    return Subject(Target(f"{__name__}:{made.__name__}", made, kind, None), spec)
 
 
 def composites(seed: int = 0, inside: int = 20, outside: int = 10) -> list[Composite]:
@@ -130,15 +150,16 @@ def composites(seed: int = 0, inside: int = 20, outside: int = 10) -> list[Compo
 def _composite(chance: random.Random, at: int, strange: bool) -> Composite:
     kind = chance.choices(list(FAMILIES), [6, 2, 2])[0]
     family = FAMILIES[kind]
-    chosen = chance.sample(list(family.terms), chance.randint(1 if strange else 2, 3 if strange else 4))
-    expected = {
-        text: chance.choice([0.01, 0.1, 0.25, 0.5, 1.0, 2.0, round(chance.uniform(0.05, 3), 2)]) for text in chosen
-    }
+    sampled = chance.sample(list(family.terms), chance.randint(1 if strange else 2, 3 if strange else 4))
+    chosen = [t for at, t in enumerate(sampled) if not any({t, other} in RIVALS for other in sampled[:at])]
+    usual = [0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 0.0]
+    expected = {text: chance.choice(usual) or round(chance.uniform(0.05, 3), 2) for text in chosen}
     parts = [f"{coefficient} * ({family.terms[text]})" for text, coefficient in expected.items()]
     other = chance.choice(family.outside) if strange else ""
     if other:
         parts.append(f"{chance.choice([0.3, 0.7, 1.5])} * ({other})")
     arguments = ", ".join(family.inputs)
     body = "\n".join(f"        total = total + {part}" for part in parts)
-    source = f"class Composite(nn.Module):\n    def forward(self, {arguments}):\n        total = 0.0\n{body}\n        return total\n"
+    source = f"class Composite(nn.Module):\n    def forward(self, {arguments}):\n        total = 0.0\n{body}\n"
+    source += "        return total\n"
     return Composite(f"{kind} {at}", source, family.inputs, expected, other)

@@ -42,14 +42,16 @@ def reference() -> list[Row]:
     return [_reference(got, expected) for got, (_, expected) in zip(found, REFERENCE, strict=True)]
 
 
-def same(chosen: list[Entry] | None = None) -> list[Row]:
-    """Re-implementations: the verdict is ``missed``, or ``relation`` where the operation alone is right."""
-    return _asked(entries(Same) if chosen is None else chosen)
+def same() -> list[Row]:
+    """Re-implementations: the verdict is ``missed``, ``relation`` where the operation alone is right, or ``no such
+    call`` where torch cannot be called as is said.
+    """
+    return _asked(entries(Same))
 
 
-def near(chosen: list[Entry] | None = None) -> list[Row]:
+def near() -> list[Row]:
     """Near misses: the verdict is ``claimed equal`` or ``not named``."""
-    return _asked(entries(Near) if chosen is None else chosen)
+    return _asked(entries(Near))
 
 
 def own() -> list[Row]:
@@ -71,6 +73,8 @@ def composed() -> tuple[list[Row], list[Row]]:
 def verdict(expected: Same | Near | Own, got: Answer) -> str:
     """Return what is wrong with an answer, nothing where it is right."""
     likeness = got.likeness
+    if not got.is_named and is_equal(likeness):
+        return "claimed equal" if isinstance(expected, Near | Own) else "no such call"
     if isinstance(expected, Same):
         return "" if expected.is_right(likeness) else "relation" if expected.is_found(likeness) else "missed"
     if isinstance(expected, Near):

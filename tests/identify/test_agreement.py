@@ -149,6 +149,11 @@ EQUAL = {
         layer("pass", "return x * (torch.rand(x.shape).to(x) < 0.5) * 2 if self.training else x"),
         "torch.nn:Dropout(0.5)", X, "in distribution",
     ),
+    "boolean outputs": (function("return ~(x <= 0)") + "def positive(x):\n    return x > 0\n", "positive", X, "nan"),
+    "complex": (function("return x.real - 1j * x.imag"), "torch:conj_physical", {"x": "complex[N, 3]"}, None),
+    "a loss that torch cannot differentiate by its target": (
+        function("return F.softplus(-p * t).mean()", "p, t"), "torch.nn:SoftMarginLoss", PAIR, None,
+    ),
     "linear by einsum": (
         layer("self.weight = nn.Parameter(torch.randn(3, 4))\nself.bias = nn.Parameter(torch.randn(3))",
               "return torch.einsum('ni,oi->no', x, self.weight) + self.bias"),

@@ -77,6 +77,8 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "by place": lambda x: x * torch.arange(1, x.shape[-1] + 1),
     "by order": lambda x: x.sort(0).values,
     "almost elementwise": lambda x: x.relu() + 1e-6 * x.mean(),
+    "by batch": lambda x: x * x.shape[0],
+    "by width": lambda x: x / x.shape[-1],
     "noise": lambda x: x + torch.randn_like(x),
     "reduced": lambda x: x.sum(-1),
     "nothing finite": lambda x: x * math.nan,
@@ -238,12 +240,16 @@ def test_lipschitz(name: str, expected: float | None) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "identity", "centred", "centred row", "by place", "by order", "almost elementwise", "noise", "reduced",
-        "nothing finite",
+        "identity", "centred", "centred row", "by place", "by batch", "by order", "almost elementwise", "noise",
+        "reduced", "nothing finite",
     ],
 )  # fmt: skip
 def test_what_is_not_elementwise_is_not_described(name: str) -> None:
     assert describe(subject(f"{__name__}:Of", {"name": name})) is None
+
+
+def test_a_width_that_is_given_belongs_to_the_function() -> None:
+    assert curve_of("by width").at_infinity == "like 0.2·x"
 
 
 def test_of_torch_the_activations_are_described_and_nothing_else() -> None:
@@ -268,7 +274,7 @@ def test_one_parameter_for_all_is_described_as_it_starts_and_one_per_channel_is_
     assert describe(subject("torch.nn:PReLU", {"num_parameters": 5})) is None
 
 
-@pytest.mark.parametrize("shape", ["float[4, 5]", "float[N, C, H, W]", "float[N]", "float[N, 2*N]"])
+@pytest.mark.parametrize("shape", ["float[]", "float[4, 5]", "float[N, C, H, W]", "float[N]", "float[N, 2*N]"])
 def test_any_shape_will_do(shape: str) -> None:
     assert [one.at for one in curve_of("two", shape).breaks] == [0.2, 0.3]
 

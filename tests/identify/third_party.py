@@ -34,7 +34,18 @@ MODULES = [
 ]
 
 # Those that do equal an operation, as their source shows, and the operation.
-REAL: dict[str, tuple[str, str]] = {}
+REAL: dict[str, tuple[str, str]] = {
+    "conformer.conformer:Swish": ("SiLU", "x * x.sigmoid()"),
+    "conformer.conformer:GLU": ("GLU", "one half times the sigmoid of the other"),
+    "deepctr_torch.layers:Conv2dSame": (
+        "Conv2d",
+        "its padding is 1 on all sides where the stride is 1 and the kernel is 3",
+    ),
+    "deepctr_torch.layers.activation:Identity": ("Identity", "returns its input"),
+    "pytorch_tcn.conv:TemporalPad1d": ("Pad1d", "nn.ConstantPad1d; the buffer is for streaming"),
+    "siren_pytorch:Sine": ("sin", "sin(w0 * x) with w0 = 1"),
+    "torch_geometric.nn.norm:BatchNorm": ("BatchNorm1d", "wraps it"),
+}
 
 
 @dataclass(frozen=True)

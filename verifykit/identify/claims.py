@@ -10,105 +10,24 @@ from verifykit.identify.definitions.registry import DEFINITIONS
 from verifykit.spec.subject import Subject
 
 # Words of a name that do not change what it claims. Any other does: an AdaptiveLayerNorm claims something else.
-_NEUTRAL = frozenset(
-    [
-        "my",
-        "custom",
-        "own",
-        "simple",
-        "naive",
-        "manual",
-        "plain",
-        "basic",
-        "vanilla",
-        "standard",
-        "torch",
-        "pytorch",
-        "py",
-        "reference",
-        "ref",
-        "layer",
-        "module",
-        "function",
-        "func",
-        "fn",
-        "op",
-        "impl",
-        "implementation",
-        "explicit",
-        "handwritten",
-        "scratch",
-        "from",
-        "fused",
-        "loss",
-        "criterion",
-        "activation",
-        "act",
-    ]
+_NEUTRAL = re.compile(
+    "my|custom|own|simple|naive|manual|plain|basic|vanilla|standard|torch|pytorch|py|reference|ref|layer|module|function"
+    "|func|fn|op|impl|implementation|explicit|handwritten|scratch|from|fused|loss|criterion|activation|act"
 )
 
 # What a first sentence may begin with before it names what is claimed, and how it may go on after that.
-_OPENING = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "this",
-        "own",
-        "custom",
-        "simple",
-        "plain",
-        "basic",
-        "standard",
-        "manual",
-        "naive",
-        "explicit",
-        "our",
-        "implements",
-        "implement",
-        "implementation",
-        "of",
-        "computes",
-        "compute",
-        "applies",
-        "apply",
-        "performs",
-        "is",
-        "classic",
-        "usual",
-        "numerically",
-        "stable",
-    ]
+_OPENING = re.compile(
+    "an?|the|this|own|custom|simple|plain|basic|standard|manual|naive|explicit|our|implements?|implementation|of"
+    "|computes?|apply|applies|performs|is|classic|usual|numerically|stable"
 )
-_SUFFIX = frozenset(["loss", "layer", "activation", "function", "module", "cell", "operation", "operator", "criterion"])
-_GOING_ON = frozenset(
-    [
-        "over",
-        "of",
-        "for",
-        "with",
-        "on",
-        "as",
-        "in",
-        "by",
-        "between",
-        "from",
-        "written",
-        "to",
-        "using",
-        "across",
-        "along",
-        "via",
-        "per",
-        "whose",
-        "where",
-        "that",
-    ]
+_SUFFIX = re.compile("loss|layer|activation|function|module|cell|operation|operator|criterion")
+_GOING_ON = re.compile(
+    "over|of|for|with|on|as|in|between|from|written|to|using|across|along|via|per|whose|where|that|,"
 )
 # A sentence with one of these says that it is something else, or more.
 _BUT = re.compile(
-    r"\b(but|without|instead|except|unlike|like|variant\w*|version|modif\w*|approximat\w*|plus|conditional|adaptive|residual"
-    r"|followed|generali[sz]\w*|extended|weighted sum|combin\w*|similar|inspired|based on|style|and)\b"
+    r"\b(but|without|instead|except|unlike|like|variant\w*|version|modif\w*|approximat\w*|plus|conditional|adaptive"
+    r"|residual|followed|generali[sz]\w*|extended|weighted sum|combin\w*|similar|inspired|based on|style|and)\b"
 )
 
 
@@ -120,12 +39,12 @@ def claimed(subject: Subject) -> tuple[Definition, ...]:
 def _by_name(name: str) -> tuple[Definition, ...]:
     words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+[dD]?", name)]
     # Digits belong to the word before them: l1, 2d, relu6.
-    words = [word for word in re.sub(r" (?=\d)", "", " ".join(words)).split()]
+    words = re.sub(r" (?=\d)", "", " ".join(words)).split()
     for length in range(len(words), 0, -1):
         for start in range(len(words) - length + 1):
             outside = words[:start] + words[start + length :]
             found = _called("".join(words[start : start + length]))
-            if found and _NEUTRAL.issuperset(outside):
+            if found and all(map(_NEUTRAL.fullmatch, outside)):
                 return found
     return ()
 
@@ -135,14 +54,14 @@ def _by_docstring(text: str) -> tuple[Definition, ...]:
     if _BUT.search(sentence):
         return ()
     words = re.findall(r"[a-z0-9]+|,", sentence.replace("'s", ""))
-    while words and words[0] in _OPENING:
+    while words and _OPENING.fullmatch(words[0]):
         words.pop(0)
     for length in range(min(6, len(words)), 0, -1):
         rest = words[length:]
-        if rest and rest[0] in _SUFFIX:
+        if rest and _SUFFIX.fullmatch(rest[0]):
             rest = rest[1:]
         found = _called("".join(words[:length]))
-        if found and (not rest or rest[0] in _GOING_ON or rest[0] == ","):
+        if found and (not rest or _GOING_ON.fullmatch(rest[0])):
             return found
     return ()
 

@@ -23,6 +23,8 @@ from verifykit.spec.subject import named_tensors
 SAME = 1e-8
 # Values that a constant factor and an offset are told from, and calls that may be made for them.
 ENOUGH, CALLS = 8, 8
+# What leaves so much of the spread is not even near.
+FAR = 0.5
 # Ways to arrange the state of one candidate that are tried.
 ARRANGEMENTS = 64
 
@@ -89,6 +91,8 @@ class Screen:
                 if theirs not in found or found[theirs].shape != sight.outputs[ours].shape:
                     return None
                 pairs.append((sight.outputs[ours], found[theirs]))
+            if sum(one.numel() for one, _ in pairs) >= ENOUGH and related(pairs)[2] > FAR:
+                return None  # other inputs will not mend that
         assert places is not None
         scale, offset, residual = related(pairs)
         exchanged = exchange(self.facts, module, order)

@@ -23,6 +23,8 @@ _RUNNING_AWAY = 4.0
 # Neighbours further apart than this share of the picture, and than their neighbours by this factor, lie on both sides
 # of a jump.
 _GAP, _SUDDEN = 0.04, 10.0
+# So do those nearly at one place whose distance could be seen.
+_CLOSE, _SEEN = 1e-9, 1e-3
 
 
 def draw_curve(axes: "Axes", curve: Curve, name: str) -> None:
@@ -32,7 +34,7 @@ def draw_curve(axes: "Axes", curve: Curve, name: str) -> None:
     axes.axvline(0, color=GRID, linewidth=0.8, zorder=0)
     cuts = [one for one in curve.breaks if one.kind != "kink"]
     if curve.nearest is not None:
-        for part in _parts(curve.nearest_points, cuts, high - low):
+        for part in _parts(curve.nearest_points, [], high - low):
             axes.plot(*_columns(part), color=NEAREST, linewidth=4.5, alpha=0.75, solid_capstyle="butt", zorder=1)
     for part in _parts(curve.points, cuts, high - low):
         axes.plot(*_columns(part), color=OWN, linewidth=1.6, zorder=2)
@@ -63,20 +65,27 @@ def _mark(axes: "Axes", one: Break) -> None:
 
 
 def _parts(points: Points, cuts: Sequence[Break], height: float) -> list[Points]:
-    """The points between two jumps, each for a line of its own. A jump takes the point at its very place away."""
+    """The points between two jumps, each for a line of its own: those that are known, whose very place is left out, and
+    those that show.
+    """
     at = [one.at for one in cuts]
     apart = [point for point in points if point[0] not in at]
     steps = [abs(b[1] - a[1]) for a, b in pairwise(apart)]
     parts: list[list[tuple[float, float]]] = [[]]
     for i, point in enumerate(apart):
-        if i and (any(apart[i - 1][0] < x < point[0] for x in at) or _sudden(steps, i - 1, height)):
+        known = any(apart[i - 1][0] < x < point[0] for x in at)
+        if i and (known or _at_once(apart[i - 1], point, height) or _sudden(steps, i - 1, height)):
             parts.append([])
         parts[-1].append(point)
     return list(parts)
 
 
+def _at_once(one: tuple[float, float], other: tuple[float, float], height: float) -> bool:
+    return other[0] - one[0] < _CLOSE * max(1.0, abs(one[0])) and abs(other[1] - one[1]) > _SEEN * height
+
+
 def _sudden(steps: Sequence[float], i: int, height: float) -> bool:
-    beside = max(steps[j] for j in (i - 1, i + 1) if 0 <= j < len(steps)) if len(steps) > 1 else 0.0
+    beside = max((steps[j] for j in (i - 1, i + 1) if 0 <= j < len(steps)), default=0.0)
     return steps[i] > _GAP * height and steps[i] > _SUDDEN * beside
 
 

@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from verifykit.reporting import units
 from verifykit.reporting.curve_text import break_texts, curve_rows
-from verifykit.reporting.escape import code, inline, visible
+from verifykit.reporting.escape import block, code, inline, visible
 from verifykit.reporting.verdict import short_name
 from verifykit.results import Audit
 from verifykit.results.identity import Curve, Decomposition, Identity, Likeness
@@ -24,9 +24,11 @@ def lines(audit: Audit) -> list[str]:
     name, told = short_name(audit), []
     if identity.likeness is not None:
         before, after = _told(identity.likeness)
-        told.append(f"{name} {before} {identity.likeness.name}{after}")
+        told.append(f"{name} {before} {identity.likeness.name} {after}")
     if identity.decomposition is not None:
-        told.append(f"{name} = {identity.decomposition.text}{_share(identity.decomposition)}")
+        told.append(f"{name} = {identity.decomposition.text}")
+        if identity.decomposition.unexplained:
+            told[-1] += f" ({_share(identity.decomposition)} unexplained)"
     if identity.curve is not None and identity.curve.breaks:
         told.append(f"{name} has {_list(break_texts(identity.curve))}")
     if identity.suggestion:
@@ -57,7 +59,7 @@ def _told(likeness: Likeness) -> tuple[str, str]:
             return "is", _but_for(likeness.up_to)
         case "close":
             because = f": {'; '.join(likeness.deviations)}" if likeness.deviations else ""
-            return "is close to", f" but not equal{because}"
+            return "is close to", f"but not equal{because}"
         case "none":
             return "does not do what is done by", ""
 
@@ -66,13 +68,14 @@ def _but_for(differences: Sequence[str]) -> str:
     """Sentences, "weight is transposed", say how it is the same; things, "its initialisation", up to what."""
     things = [one for one in differences if one.startswith(_THINGS)]
     sentences = [one for one in differences if one not in things]
-    how = f" where {'; '.join(sentences)}" if sentences else ""
-    return how + ("," if how and things else "") + (f" up to {'; '.join(things)}" if things else "")
+    parts = [f"where {'; '.join(sentences)}"] if sentences else []
+    parts += [f"up to {'; '.join(things)}"] if things else []
+    return ", ".join(parts)
 
 
 def _likeness(name: str, likeness: Likeness) -> Iterator[str]:
     before, after = _told(likeness)
-    yield f"{code(name)} {before} {code(likeness.name)}{inline(after) if after else ''}."
+    yield f"{code(name)} {before} {code(likeness.name)}{f' {inline(after)}' if after else ''}."
     for note in likeness.notes:
         yield f"Note: {inline(note)}."
     if likeness.examples:
@@ -82,7 +85,9 @@ def _likeness(name: str, likeness: Likeness) -> Iterator[str]:
 
 
 def _decomposition(name: str, found: Decomposition) -> Iterator[str]:
-    yield f"{code(f'{name} = {found.text}')}{inline(_share(found))}"
+    yield block(f"{name} = {found.text}")
+    if found.unexplained:
+        yield f"{_share(found)} is not explained by the terms that are known."
     rows = [
         (code(term.text), code(f"{term.coefficient:.6g}"), "exactly" if term.exact else "fitted")
         for term in found.terms
@@ -106,11 +111,8 @@ def _tested(examples: int, worst: float | None, domain: str) -> str:
 
 
 def _share(found: Decomposition) -> str:
-    """What is left unexplained, as a sentence that follows the sum."""
-    if found.unexplained == 0:
-        return ""
-    share = f"{found.unexplained:.2%}" if found.unexplained >= 5e-5 else f"{found.unexplained:.1e}"
-    return f" (unexplained: {share} of its variance)"
+    share = f"{found.unexplained:.2%}" if found.unexplained >= 1e-4 else f"{found.unexplained:.1e}"
+    return f"{share} of its variance"
 
 
 def _list(items: Sequence[str]) -> str:

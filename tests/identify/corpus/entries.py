@@ -54,7 +54,8 @@ class Same:
 class Near:
     """A near miss of the operation that ``names`` spell; ``says`` is a pattern that naming the deviation matches.
 
-    Where torch has the deviation as an option, ``option`` is a pattern for the arguments with which it is no deviation.
+    Where there is an operation with the very deviation, by an option or in its own right, ``option`` is a pattern for
+    its name with arguments: that it may equal.
     """
 
     names: str | tuple[str, ...]
@@ -71,7 +72,7 @@ class Near:
             return False
         if is_equal(likeness):
             return _is_one_of(likeness.name, self.names)
-        said = "; ".join([*likeness.deviations, *likeness.up_to])
+        said = "; ".join([*map(_words, likeness.deviations), *likeness.up_to])
         return likeness.relation == "close" and _is_one_of(likeness.name, self.names) and _has(self.says, said)
 
     @property
@@ -80,7 +81,7 @@ class Near:
         return f"not {self.names if isinstance(self.names, str) else self.names[0]}, which says /{self.says}/"
 
     def _is_option(self, likeness: Likeness) -> bool:
-        return self.option != "" and _has(self.option, _arguments(likeness))
+        return self.option != "" and _has(self.option, likeness.name) and _is_one_of(likeness.name, self.names)
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Own:
 
     def allows(self, likeness: Likeness) -> bool:
         """Whether it does equal what it is said to equal."""
-        return self.equal_up_to != "" and _is_one_of(likeness.name.lower(), self.equal_up_to.lower())
+        return self.equal_up_to != "" and _is_one_of(likeness.name, self.equal_up_to)
 
     @property
     def text(self) -> str:
@@ -132,9 +133,23 @@ def _all() -> Iterator[Entry]:
 
 
 def _is_one_of(name: str, names: str | tuple[str, ...]) -> bool:
-    known = (names,) if isinstance(names, str) else names
+    """Whether ``name``, with or without its module, is one of ``names``; "focal loss" is FocalLoss."""
+    known = {_folded(name) for name in ((names,) if isinstance(names, str) else names)}
     plain = name.partition("(")[0]
-    return plain in known or plain.rpartition(".")[2] in known
+    return not known.isdisjoint((_folded(plain), _folded(plain.rpartition(".")[2])))
+
+
+def _folded(name: str) -> str:
+    return re.sub("[ _]", "", name).lower()
+
+
+def _words(deviation: str) -> str:
+    """Return what names a deviation: of a counterexample, "at N = 1 its output is 2, torch.nn.X(dim=3) gives 4", which
+    stands for no reason, neither the numbers nor the call.
+    """
+    if " gives " not in deviation:
+        return deviation
+    return re.sub(r"\b[A-Z]\b|[^A-Za-z_ ]", "", deviation.partition(" is ")[0]) + " gives"
 
 
 def _arguments(likeness: Likeness) -> str:

@@ -280,6 +280,39 @@ class StackedLSTM(nn.Module):
         return x, (torch.stack([h for h, _ in ends]), torch.stack([c for _, c in ends]))
 
 
+class HeadList(nn.Module):
+    """A list of heads, each with projections of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(
+            nn.ModuleDict({name: nn.Linear(6, 3, bias=False) for name in ("key", "query", "value")}) for _ in range(2)
+        )
+        self.out = nn.Linear(6, 6, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = [attend(head["query"](x), head["key"](x), head["value"](x), 1) for head in self.heads]
+        return self.out(torch.cat(parts, -1))
+
+
+class SideBySide(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean, self.scale = nn.Linear(4, 2), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.mean(x), self.scale(x)], 1)
+
+
+class ChannelByChannel(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv1d(1, 1, 3, padding=1) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([conv(part) for conv, part in zip(self.convs, x.split(1, 1), strict=True)], 1)
+
+
 class UnnamedAttention(nn.Module):
     def __init__(self) -> None:
         super().__init__()

@@ -74,6 +74,17 @@ SAME: dict[str, tuple[Build, dict[str, str], tuple[str, ...]]] = {
     "PackedAttention": (SelfAttention, {"x": TOKENS}, ()),
     "KeyWithoutBias": (SelfAttention, {"x": TOKENS}, ("it has no k of in_proj_bias",)),
     "BiasOnlyOut": (SelfAttention, {"x": TOKENS}, ("it has no in_proj_bias",)),
+    "HeadList": (
+        lambda: SelfAttention(False),
+        {"x": TOKENS},
+        ("in_proj_weight is made of heads.0.query.weight, heads.1.query.weight",),
+    ),
+    "SideBySide": (lambda: nn.Linear(4, 5), {"x": X}, ("weight is made of mean.weight, scale.weight",)),
+    "ChannelByChannel": (
+        lambda: nn.Conv1d(3, 3, 3, padding=1, groups=3),
+        {"x": "float[N, 3, L]"},
+        ("bias is made of convs.0.bias, convs.1.bias, convs.2.bias",),
+    ),
     "Encoder": (
         lambda: nn.TransformerEncoderLayer(6, 2, 10, 0.0, batch_first=True, norm_first=True),
         {"x": TOKENS},
@@ -96,7 +107,7 @@ SAME: dict[str, tuple[Build, dict[str, str], tuple[str, ...]]] = {
         ("weight standardised (biased, eps 1e-05) per row",),
     ),
     "NegativePReLU": (lambda: nn.PReLU(), {"x": X}, ()),
-    "TwoBiasLinear": (lambda: nn.Linear(4, 3), {"x": X}, ("layer.bias + extra",)),
+    "TwoBiasLinear": (lambda: nn.Linear(4, 3), {"x": X}, ("bias is extra + layer.bias",)),
     "StackedLinear": (lambda: nn.Linear(4, 3), {"x": X}, ("second.weight @ first.weight",)),
     "PlainKernel": (lambda: nn.Conv2d(1, 1, 3, bias=False), {"x": "float[N, 1, H, W]"}, ("a plain tensor",)),
 }
@@ -165,6 +176,16 @@ def test_gradients_flow_to_the_state_of_the_target(name: str) -> None:
     wanted, made = (torch.autograd.grad(total, [*state.values()]) for total in (ours, theirs))
     for one, other in zip(wanted, made, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["LoRALinear", "NegativePReLU", "OneBiasRNN", "OneHotEmbedding"])
+def test_single_precision_stays_single(name: str) -> None:
+    build, inputs, _ = SAME[name]
+    seen, module = facts(name, inputs), build().to(torch.float64).eval()
+    found = first(seen, module)
+    assert found is not None
+    made = found.arrange({key: value.to(torch.float32) for key, value in seen.state.items()})
+    assert {tensor.dtype for tensor in made.values()} == {torch.float32}
 
 
 def test_nothing_is_absent_that_the_candidate_can_do_without() -> None:

@@ -12,7 +12,7 @@ SHOWN = 12
 
 def smallest(trial: Trial, found: Counterexample) -> Counterexample:
     """Return a counterexample that is easier to read, if there is one."""
-    if found.gap.tensor == "distribution":
+    if found.gap.tensor == "distribution":  # one draw shows nothing
         return found
     for point in small(trial.facts.subject, trial.numbers):
         if _size(point) >= _size(found.point) and point.sizes == found.point.sizes:
@@ -46,7 +46,7 @@ def text(trial: Trial, found: Counterexample) -> str:
     where = "" if found.point.where in ("usual sizes", "other sizes") else found.point.where
     place = " and ".join(part for part in (sizes, where) if part)
     at = f"{mode}at {place} " if place else mode
-    its = "" if found.gap.tensor == "distribution" else "its "
+    its = "" if found.gap.tensor in ("distribution", "refusal") else "its "
     return f"{at}{its}{found.gap.text}".replace("the reference's", f"{trial.name} gives")
 
 

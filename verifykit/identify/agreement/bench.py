@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -27,8 +28,25 @@ class Bench:
     def pair(self, dtype: torch.dtype) -> Pair:
         """The two in ``dtype``."""
         if dtype not in self._pairs:
-            self._pairs[dtype] = Pair(self.facts, self.match, dtype)
+            self._pairs[dtype] = Pair(self.facts, self.match, dtype, self.differentiable[0] & self.differentiable[1])
         return self._pairs[dtype]
+
+    @cached_property
+    def differentiable(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The inputs that target and candidate can be differentiated by: some losses refuse that for their target."""
+        facts, names = self.facts, frozenset(self.facts.subject.input_names)
+        pair = Pair(facts, self.match, torch.float64, names)
+
+        def accepted(observe: Observe, wanted: frozenset[str]) -> frozenset[str]:
+            pair.differentiated = wanted
+            try:
+                observe(facts.state, facts.inputs, Call(order=1))
+            except Refused:
+                single = len(wanted) == 1
+                return frozenset() if single else frozenset(n for n in wanted if accepted(observe, frozenset({n})))
+            return wanted
+
+        return accepted(pair.observe_target, names), accepted(pair.observe_candidate, names)
 
     def state(self, draw: int) -> Mapping[str, Tensor]:
         """Parameters and running statistics, exact in single precision; draw 0 is that of the facts."""
@@ -57,11 +75,13 @@ class Bench:
         """What one of the two gives in double and in single precision, ``seen`` being what it gives in ``dtype``."""
 
         def both() -> tuple[Observation, Observation] | None:
-            if dtype == torch.float64:
-                single = observe(point, call, torch.float32)
-                return (seen, single) if single else None
-            double = observe(point, call, torch.float64)
-            return (double, seen) if double else None
+            try:
+                other = observe(point, call, torch.float32 if dtype == torch.float64 else torch.float64)
+            except Exception:  # it cannot be built in that precision
+                return None
+            if other is None:
+                return None
+            return (seen, other) if dtype == torch.float64 else (other, seen)
 
         return both
 

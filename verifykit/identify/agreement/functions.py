@@ -1,6 +1,6 @@
 """A target and a candidate as two functions of the same leaves: the inputs and the target's state."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,10 +65,13 @@ class Call:
 
 
 class Pair:
-    """The target of ``facts`` and the candidate of ``match``, both in ``dtype``. Each is given copies of its own."""
+    """The target of ``facts`` and the candidate of ``match``, both in ``dtype``. Each is given copies of its own, and
+    gradients are those of the inputs called ``differentiated`` and of the parameters.
+    """
 
-    def __init__(self, facts: Facts, match: Match, dtype: torch.dtype) -> None:
+    def __init__(self, facts: Facts, match: Match, dtype: torch.dtype, differentiated: Collection[str]) -> None:
         subject = facts.subject
+        self.differentiated = differentiated
         self.facts = facts
         self.match = match
         self.dtype = dtype
@@ -153,7 +156,7 @@ class Pair:
         leaves = {
             name: t.requires_grad_()
             for name, t in zip(subject.input_names, given, strict=True)
-            if t.is_floating_point() or t.is_complex()
+            if name in self.differentiated and (t.is_floating_point() or t.is_complex())
         }
         leaves |= {(f"parameter {name}" if name in leaves else name): p for name, p in parameters.items()}
         fed = [t.clone() for t in given]

@@ -158,7 +158,7 @@ def _kind(tensor: Tensor) -> str:
 
 
 def _greatest(tensor: Tensor) -> float:
-    size = tensor.detach().abs().to(torch.float64)
+    size = (tensor if tensor.is_complex() else tensor.to(torch.float64)).detach().abs()
     finite = size[size.isfinite()]
     return float(finite.max()) if finite.numel() else 0.0
 

@@ -55,6 +55,12 @@ class Trial:
     def run(self) -> Counterexample | None:
         """Compare everywhere, cheap points first; stop at the first difference. What cannot be built raises."""
         subject = self.facts.subject
+        own, other = self.bench.differentiable
+        for name in sorted(other - own):
+            text = f"it cannot be differentiated by its input {name}, as {self.name} can"
+            if self.strict:
+                return Counterexample(next(everyday(subject)), Call(order=1), Gap("refusal", text))
+            self.notes.add("refusal", name, text)
         for point, call in self._program():
             gap = self.gap_at(point, call)
             if gap and call.training and self._is_random(point):

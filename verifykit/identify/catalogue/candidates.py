@@ -59,14 +59,21 @@ def written(factory: Factory, arguments: Arguments, inputs: list[str]) -> str:
     """Return how one writes it: ``torch.nn.Linear(6, 4)``, ``torch.nn.functional.softmax(x, dim=-1)``."""
     required = [a.name for a in factory.arguments if a.required]
     placed = [_value(arguments[name]) for name in required] if factory.is_class else []
-    named = [f"{name}={_value(value)}" for name, value in arguments.items() if not (placed and name in required)]
-    called = [f"[{', '.join(inputs)}]"] if factory.listed else [*inputs] if not factory.is_class else []
-    return f"{factory.path}({', '.join([*called, *placed, *named])}){factory.call}"
+    options = [a.name for a in factory.arguments if a.name in arguments and not (placed and a.required)]
+    named = [f"{name}={_value(arguments[name])}" for name in options]
+    given = factory.passed.format(inputs=", ".join(inputs))
+    if factory.is_class and given:  # what it is called with is not what it is made with
+        called = [text for text in named if text.startswith("is_")]
+        made = [*placed, *(text for text in named if text not in called)]
+        return f"{factory.path}({', '.join(made)})({', '.join([given, *called])})"
+    if factory.is_class:
+        return f"{factory.path}({', '.join([*placed, *named])})"
+    return f"{factory.path}({', '.join([given, *named])})"
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Tensor):
-        return f"torch.tensor({value.tolist()!r})" if value.numel() <= 8 else f"<tensor of {value.numel()} numbers>"
+        return f"torch.tensor({value.tolist()!r})" if value.numel() <= 8 else "torch.tensor(...)"
     return repr(value)
 
 

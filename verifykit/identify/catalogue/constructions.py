@@ -1,7 +1,6 @@
 """With which arguments something may be made so that it has the state, the inputs and the outputs of a module."""
 
 import itertools
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -11,13 +10,23 @@ from torch import nn
 from verifykit.identify.catalogue.factory import Factory, class_factory, python_factory
 from verifykit.identify.catalogue.fitting import KINDS, RANDOM, SHAPES, Fitting, quietly
 from verifykit.identify.catalogue.pools import pool
+from verifykit.identify.catalogue.values import values_of
 from verifykit.identify.facts import Facts
 
 Arguments = dict[str, Any]
 
 # How much is tried for one factory: modules and parameters made to find required arguments, such arguments, calls, and
 # constructions returned.
-_BUILT, _HELD, _TRIALS, _MOST = 400, 24, 240, 200
+_BUILT, _HELD, _TRIALS, _MOST = 700, 24, 240, 120
+
+# Of two real numbers that are changed together, how many values are tried each.
+_PAIRED = 4
+
+# So many constructions are asked which options change the state: each option may need others to be allowed.
+_LOOKED = 12
+
+# As many numbers take as long to make as one parameter.
+_NUMBERS = 3000
 
 # Calls without any answer after which it is taken to want other inputs.
 _REFUSED = 40
@@ -64,9 +73,11 @@ def fitting_of(facts: Facts) -> Fitting:
 class _Search:
     def __init__(self, factory: Factory, facts: Facts, fixed: Mapping[str, Sequence[Any]]) -> None:
         self.factory, self.fitting = factory, fitting_of(facts)
+        self.own = set(values_of(facts).numbers)
         self.pools = {a.name: [*fixed.get(a.name, ())] or pool(a, facts) for a in factory.arguments}
         options = [a for a in factory.arguments if not (a.required or a.is_size) and self.pools[a.name]]
         self.required = [a.name for a in factory.arguments if a.required or a.is_size]
+        self.tensors = {a.name for a in options if a.kind == "tensor"}
         self.numbers = [a.name for a in options if a.kind == "float" and a.default is not None and a.name not in fixed]
         self.options = [a.name for a in options if a.name not in self.numbers]
 
@@ -91,50 +102,62 @@ class _Search:
         return found
 
     def with_numbers(self, suited: Sequence[Arguments]) -> Iterator[Arguments]:
-        """Yield ``suited``, then the same with one of the options that are real numbers changed, then with two."""
+        """Yield ``suited``, then the same with one of the options that are real numbers changed, then with two, both to
+        numbers that the module mentions.
+        """
+        mentioned = {n: [v for v in self.pools[n] if v in self.own][:_PAIRED] for n in self.numbers}
         yield from suited
         for arguments, name in itertools.product(suited, self.numbers):
             for value in self.pools[name]:
                 if name not in arguments:
                     yield {**arguments, name: value}
         for arguments, (one, other) in itertools.product(suited, itertools.combinations(self.numbers, 2)):
-            for pair in itertools.product(self.pools[one][:6], self.pools[other][:6]):
+            for pair in itertools.product(mentioned[one], mentioned[other]):
                 if one not in arguments and other not in arguments:
                     yield {**arguments, one: pair[0], other: pair[1]}
 
-    def _bases(self) -> Iterator[Arguments]:
-        """Required arguments, the likeliest first."""
+    def _bases(self) -> Iterator[list[Arguments]]:
+        """Required arguments, the likeliest first: those that are further and further from the first of each pool."""
         pools = [self.pools[name] for name in self.required]
-        furthest = sum(max(len(values) - 1, 0) for values in pools)
-        for place in itertools.chain.from_iterable(_places(pools, far) for far in range(furthest + 1)):
-            yield {name: values[at] for name, values, at in zip(self.required, pools, place, strict=True)}
+        for far in range(1 + sum(max(len(values) - 1, 0) for values in pools)):
+            yield [
+                {name: values[at] for name, values, at in zip(self.required, pools, place, strict=True)}
+                for place in _places(pools, far)
+            ]
 
     def _holding(self) -> list[Arguments]:
         """Arguments with which it has the state of the audited module; learns which options change its state."""
         self._state_options: dict[str, int] = {}
         if not self.factory.is_class:
-            return list(itertools.islice(self._bases(), _HELD))
+            return list(itertools.islice(itertools.chain.from_iterable(self._bases()), _HELD))
         exact: list[Arguments] = []
         near: list[Arguments] = []
-        spent, learnt = 0, False
-        grown: deque[Arguments] = deque()
-        for arguments in itertools.chain(self._bases(), _drained(grown)):
-            if spent > _BUILT or len(exact) >= _HELD:
-                break
-            module = self.fitting.build(self.factory, arguments)
-            spent += 1 if module is None else 1 + sum(1 for _ in module.parameters())
-            if module is None:
-                continue
-            if not learnt:
-                learnt = True
-                self._learn(arguments, module)
-            surplus = self.fitting.surplus(module)
-            if surplus == 0:
-                exact.append(arguments)
-                continue
-            if self.fitting.holds(module):
-                near.append(arguments)
-            grown += self._towards(arguments, surplus)
+        spent = looked = 0
+        unknown = {name for name in self.options if name not in self.tensors}  # a tensor stays what it is given
+        grown: list[Arguments] = []
+        for further in itertools.chain(self._bases(), [[], [], []]):
+            level, grown = [*grown, *further], []
+            for arguments in level:
+                if spent > _BUILT or len(exact) >= _HELD:
+                    return [*exact, *near][:_HELD]
+                module = self.fitting.build(self.factory, arguments)
+                spent += 1
+                if module is None:
+                    continue
+                amount = self.fitting.amount_of(module)
+                spent += sum(1 for _ in module.parameters()) + amount // _NUMBERS
+                if looked < _LOOKED and unknown:
+                    looked += 1
+                    unknown -= self._learn(arguments, amount, unknown)
+                    if self.fitting.stateless and amount > -sum(min(e, 0) for e in self._state_options.values()):
+                        return []
+                surplus = self.fitting.surplus(module)
+                if surplus == 0:
+                    exact.append(arguments)
+                    continue
+                if self.fitting.holds(module):
+                    near.append(arguments)
+                grown += self._towards(arguments, surplus)
         return [*exact, *near][:_HELD]
 
     def _towards(self, arguments: Arguments, surplus: int) -> list[Arguments]:
@@ -148,41 +171,44 @@ class _Search:
             for value in self.pools[name][:4]
         ]
 
-    def _learn(self, arguments: Arguments, module: nn.Module) -> None:
-        """Find the options that change how many numbers it holds, and whether to more or to fewer."""
-        amount = self.fitting.amount_of(module)
-        for name in self.options:
+    def _learn(self, arguments: Arguments, amount: int, options: set[str]) -> set[str]:
+        """Find which of ``options`` change how many numbers it holds, ``amount`` where it is made with ``arguments``,
+        and whether to more or to fewer; return those that it takes beside these arguments.
+        """
+        known = set()
+        for name in sorted(options):
             for value in self.pools[name][:4]:
                 other = self.fitting.build(self.factory, {**arguments, name: value})
-                if other is not None and (change := self.fitting.amount_of(other) - amount):
+                if other is None:
+                    continue
+                known.add(name)
+                if change := self.fitting.amount_of(other) - amount:
                     self._state_options[name] = change
                     break
+        return known
 
     def _changed(self, start: Arguments, options: Sequence[str]) -> Iterator[Arguments]:
         """``start`` with ``options`` changed where it answers: few changes, more only where few do not do."""
         total = 1
         for name in options:
             total *= 1 + len(self.pools[name])
+        hopeless = {KINDS} if self.factory.is_class else {KINDS, RANDOM}
         level: list[Arguments] = [start]
-        first = None
+        reasons: set[str] = set()
+        first: int | None = None
         for depth in range(len(options) + 1):
-            passed, failed = [], []
-            for arguments in level:
-                self._trials += 1
-                refusal = self._refusal(arguments)
-                (failed if refusal else passed).append(arguments)
-                if refusal:
-                    self._refusals.add(refusal)
+            refusals = [self._refusal(arguments) for arguments in level]
+            passed = [arguments for arguments, refusal in zip(level, refusals, strict=True) if not refusal]
+            self._trials += len(level)
+            reasons |= {refusal for refusal in refusals if refusal}
+            self._refusals |= reasons
             yield from passed
             first = depth if passed and first is None else first
-            if not passed and first is None and depth < 2 and self._refusals <= {KINDS}:
-                return
-            if first is None and self._trials > _REFUSED and not self._refusals & {SHAPES, RANDOM}:
-                return
+            if first is None and (reasons <= hopeless or (depth and not reasons & {SHAPES, RANDOM})):
+                return  # other numbers, or other inputs, whatever the options
             if total > _ALL and (self._trials > _TRIALS or depth >= (3 if first is None else first + 2)):
                 return
-            grown = passed if first is not None and total > _ALL else [*passed, *failed]
-            level = self._grown(grown, options)[:_TRIALS]
+            level = self._grown(passed if first is not None and total > _ALL else level, options)[:_TRIALS]
             if not level:
                 return
 
@@ -205,11 +231,6 @@ class _Search:
                     keys.add(key)
                     grown.append(more)
         return grown
-
-
-def _drained(waiting: deque[Arguments]) -> Iterator[Arguments]:
-    while waiting:
-        yield waiting.popleft()
 
 
 def _places(pools: Sequence[Sequence[Any]], far: int) -> Iterator[tuple[int, ...]]:

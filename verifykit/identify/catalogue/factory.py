@@ -4,7 +4,6 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from torch import nn
@@ -18,7 +17,8 @@ class Factory:
     """A class or function under the ``path`` by which one writes it, ``torch.nn.Linear``.
 
     ``arguments`` are what it is made with. It takes from ``fewest`` to ``most`` tensors. ``spatial`` is the number of
-    spatial dimensions that its name gives, ``None`` where it gives none. ``call`` writes how the inputs are passed.
+    spatial dimensions that its name gives, ``None`` where it gives none. ``passed`` is how its inputs are written
+    where that has to be said: ``[{inputs}]`` for a list of them.
     """
 
     path: str
@@ -27,8 +27,7 @@ class Factory:
     fewest: int
     most: int
     spatial: int | None = None
-    listed: bool = False
-    call: str = ""
+    passed: str = "{inputs}"
 
     @property
     def name(self) -> str:
@@ -47,17 +46,15 @@ def spatial_of(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-@lru_cache(maxsize=1024)
-def class_factory(made: type[nn.Module], path: str | None = None, call: str = "") -> Factory:
+def class_factory(made: type[nn.Module], path: str | None = None, passed: str = "") -> Factory:
     """Return the factory of the module class ``made``: it takes the tensors that its forward takes."""
     path = path or f"{made.__module__}.{made.__qualname__}"
     where, _, name = path.rpartition(".")
     fewest, most = tensors_taken(made.forward)
     target = Target(f"{where}:{name}", made, "class", None)
-    return Factory(path, target, tuple(constructor_arguments(made)), fewest, most, spatial_of(name), call=call)
+    return Factory(path, target, tuple(constructor_arguments(made)), fewest, most, spatial_of(name), passed)
 
 
-@lru_cache(maxsize=1024)
 def python_factory(function: Callable[..., Any], path: str, shown: Callable[..., Any], tensors: int) -> Factory:
     """Return the factory of a function written in Python that is given ``tensors`` inputs by position."""
     arguments = function_arguments(function, shown)

@@ -39,6 +39,7 @@ class Fitting:
         vectors = _sums(tensor.numel() for tensor in held if _is_vector(tensor))
         self.reduced = {amount - missing for amount in self.amounts for missing in vectors} - {0}
         self.returns = Counter(map(_kind, facts.outputs.values()))
+        self.stateless = self.amounts == {0}
         self._kinds = {kind for _, kind in self.returns}
         self.orders = _orders(facts.inputs)
 
@@ -74,7 +75,7 @@ class Fitting:
         if amount in self.reduced:
             return True
         fewer = _sums(tensor.numel() for tensor in _held(module) if _is_vector(tensor))
-        return max(self.amounts) > 0 and any(amount - missing in self.amounts for missing in fewer)
+        return not self.stateless and any(amount - missing in self.amounts for missing in fewer)
 
     def refusal(self, call: Callable[..., Any]) -> str:
         """Return why ``call`` cannot be the audited module, nothing where it may: it takes the inputs, in some order,

@@ -5,14 +5,15 @@ that can be overridden.
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import torch
 
-from verifykit.identify.catalogue.factory import Factory, spatial_of
+from verifykit.identify.catalogue.factory import Factory, python_factory, spatial_of
 from verifykit.identify.catalogue.signatures import Argument, function_arguments, schema_arguments
-from verifykit.identify.catalogue.table import NO_FUNCTIONS
+from verifykit.identify.catalogue.table import FUNCTIONS_OTHERWISE, NO_FUNCTIONS
 from verifykit.targets import Target
 
 # Where a function is looked for by its name, and what operators of that place are called.
@@ -44,7 +45,12 @@ def function_factories(tensors: int) -> tuple[Factory, ...]:
             called = _of_list(function) if listed else function
             target = Target(f"{where}:{name}", called, "function", None)
             rest = tuple(a for a in arguments[taken:] if a.kind != "tensor")
-            found.append(Factory(path, target, rest, tensors, tensors, spatial_of(name), listed))
+            found.append(
+                Factory(path, target, rest, tensors, tensors, spatial_of(name), "[{inputs}]" if listed else "{inputs}")
+            )
+    for function, (path, passed) in FUNCTIONS_OTHERWISE.items():
+        if tensors == 1:
+            found.append(replace(python_factory(function, path, function, 1), passed=passed))
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.modules.lazy import LazyModuleMixin
 
 from verifykit.identify.catalogue.factory import Factory, class_factory
-from verifykit.identify.catalogue.table import CALLED_OTHERWISE, NO_OPERATIONS
+from verifykit.identify.catalogue.table import CLASSES_OTHERWISE, NO_OPERATIONS
 
 
 @lru_cache(maxsize=1)
@@ -19,7 +19,7 @@ def module_factories() -> tuple[Factory, ...]:
         for name, made in sorted(vars(nn).items())
         if isinstance(made, type) and issubclass(made, nn.Module) and _computes(name, made)
     ]
-    otherwise = [class_factory(made, path, call) for made, (path, call) in CALLED_OTHERWISE.items()]
+    otherwise = [class_factory(made, path, passed) for made, (path, passed) in CLASSES_OTHERWISE.items()]
     return (*found, *otherwise)
 
 

@@ -21,13 +21,8 @@ SMALL = 64
 
 _EPS = (1e-5, 1e-6, 1e-8, 1e-12, 1e-3, 1e-7)
 
-# Alternatives that documentation names in one place only, or in words.
-_STRINGS = {
-    "reduction": ("mean", "sum", "none", "batchmean"),
-    "mode": ("nearest", "bilinear", "linear", "bicubic", "trilinear", "area", "nearest-exact", "constant", "reflect",
-             "replicate", "circular", "sum", "mean", "max"),
-    "padding_mode": ("zeros", "reflect", "replicate", "circular", "border", "reflection"),
-}  # fmt: skip
+# Documentation of a loss may leave some of these out.
+_REDUCTIONS = ("mean", "sum", "none", "batchmean")
 
 _Rule = Callable[[Argument, Facts, Values], Iterator[Any]]
 
@@ -71,7 +66,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _words(argument: Argument, values: Values) -> Iterator[str]:
-    known = (*argument.choices, *_STRINGS.get(argument.name, ()))
+    known = (*argument.choices, *(_REDUCTIONS if argument.name == "reduction" else ()))
     yield from (word for word in values.strings if word in known)
     yield from known
 
@@ -91,6 +86,9 @@ def _numbers(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
     if re.search(r"scale_?factor|ratio", argument.name):
         yield from map(float, _ratios(facts))
         return
+    if argument.name == "momentum":  # of running statistics
+        yield from (values.numbers[: MOST - 2] if facts.running else ())
+        return
     if argument.required:  # numbers that the code does not need to mention
         yield from values.numbers[: MOST - 3]
         yield from (0.0, 1.0, 2.0)
@@ -103,17 +101,11 @@ def _integers(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]
     rule = next((rule for pattern, rule in _RULES if re.fullmatch(pattern, argument.name)), _any_size)
     found = rule(argument, facts, values)
     if argument.several:
-        yield from itertools.chain((v for v in _tuples(argument, facts, values)), found)
+        yield from itertools.islice(found, 3)
+        yield from (t for t in values.tuples if len(set(t)) > 1 and all(type(item) is int and item > 0 for item in t))
+        yield from found
     else:
         yield from (value for value in found if not isinstance(value, tuple))
-
-
-def _tuples(argument: Argument, facts: Facts, values: Values) -> Iterator[tuple[Any, ...]]:
-    """Tuples that the module was given itself, as far as they say more than a number."""
-    length = len(argument.default) if isinstance(argument.default, tuple) else 0
-    for value in values.tuples:
-        if all(type(item) is int for item in value) and len(set(value)) > 1 and length in (0, len(value)):
-            yield value
 
 
 def _axes(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
@@ -134,8 +126,8 @@ def _outputs(argument: Argument, facts: Facts, values: Values) -> Iterator[int]:
 
 
 def _favoured(sizes: Sequence[int], values: Values) -> list[int]:
-    """Those of ``sizes`` that the module's own arguments mention, before the others."""
-    return sorted(dict.fromkeys(sizes), key=lambda size: size not in values.integers)
+    """Those of ``sizes`` that its state has and that it mentions itself, before the others."""
+    return sorted(dict.fromkeys(sizes), key=lambda size: (size not in values.held) + (size not in values.integers))
 
 
 def _trailing(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
@@ -157,14 +149,27 @@ def _target_size(argument: Argument, facts: Facts, values: Values) -> Iterator[A
 
 
 def _extent(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
-    for tensor in facts.state.values():
-        if tensor.ndim >= 3:
-            for window in dict.fromkeys((tuple(tensor.shape[2:]), tuple(tensor.shape[:-2]), tuple(tensor.shape[-2:]))):
-                yield window[0] if len(set(window)) <= 1 and window else window
+    yield from map(_one_number, _windows(facts))
     yield from (value for value in values.integers if 0 < value < SMALL)
     yield from _ratios(facts)
     yield from (2, 3)
     yield from values.held
+
+
+def _windows(facts: Facts) -> Iterator[tuple[int, ...]]:
+    """What may be the spatial sizes of a kernel that the module holds."""
+    for tensor in facts.state.values():
+        if tensor.ndim >= 3:
+            yield from dict.fromkeys((tuple(tensor.shape[2:]), tuple(tensor.shape[:-2]), tuple(tensor.shape[-2:])))
+
+
+def _one_number(sizes: tuple[int, ...]) -> Any:
+    return sizes[0] if len(set(sizes)) == 1 else sizes
+
+
+def _groups(argument: Argument, facts: Facts, values: Values) -> Iterator[int]:
+    yield from _favoured([value for value in (*values.inner, *values.integers) if value > 0], values)
+    yield 2
 
 
 def _ratios(facts: Facts) -> list[int]:
@@ -181,6 +186,8 @@ def _ratios(facts: Facts) -> list[int]:
 def _pads(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
     """Own integers, what makes up the difference in the trailing sizes, and the usual."""
     yield from (value for value in values.integers if 0 < value < SMALL)
+    if argument.several:  # what keeps the sizes under a kernel
+        yield from (_one_number(tuple((size - 1) // 2 for size in window)) for window in _windows(facts))
     one, other = facts.inputs[0], next(iter(facts.outputs.values()))
     if one.ndim == other.ndim and argument.several:
         added = [b - a for a, b in zip(one.shape, other.shape, strict=True)]
@@ -215,10 +222,11 @@ _RULES: tuple[tuple[str, _Rule], ...] = (
     (r"(start_|end_)?(dim|axis)\d?|dims|axes", _axes),
     (r"normali[sz]ed_shape", _trailing),
     (r"(output_|unflattened_)?(sizes?|shape)", _target_size),
-    (r".*kernel.*|.*window.*|.*factor|groups?|num_groups|num_heads|nhead|.*_heads", _extent),
+    (r".*kernel.*|.*window.*|.*factor|num_groups|num_heads|nhead|.*_heads", _extent),
     (r"num_.*layers|n_layers|depth", _depths),
     (r"in\d?_.*|input_.*|num_features|num_channels|d_model|embed_dim|[kv]dim", _inputs),
     (r"out_.*|output_.*|hidden_.*|embedding_dim", _outputs),
+    (r"groups?", _groups),
     (r"pad|padding", _pads),
     (r"stride|dilation|output_padding", _steps),
 )

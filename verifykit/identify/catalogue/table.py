@@ -1,8 +1,10 @@
 """What cannot be read off torch: classes and functions that are no operations, and operations called in another way."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 # Classes of torch.nn with a forward that hold or move other modules rather than compute.
@@ -13,12 +15,12 @@ NO_FUNCTIONS = frozenset(
     {"empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like", "numel",
      "unravel_index", "multi_head_attention_forward", "from_numpy", "frombuffer", "asarray", "gradient", "stft",
      "istft", "quantize_per_tensor", "quantize_per_channel", "quantized_max_pool1d", "quantized_max_pool2d",
-     "quantized_batch_norm", "fake_quantize_per_tensor_affine"}
+     "quantized_batch_norm", "histogram", "histogramdd", "fake_quantize_per_tensor_affine"}
 )  # fmt: skip
 
 
 class SelfAttention(nn.MultiheadAttention):
-    """``torch.nn.MultiheadAttention`` of one input, which is query, key and value; with ``causal`` no position sees a
+    """``torch.nn.MultiheadAttention`` of one input, which is query, key and value; with ``is_causal`` no position sees a
     later one. The weights of the attention are not returned.
     """
 
@@ -29,21 +31,29 @@ class SelfAttention(nn.MultiheadAttention):
         dropout: float = 0.0,
         bias: bool = True,
         batch_first: bool = False,
-        causal: bool = False,
+        is_causal: bool = False,
     ) -> None:
         super().__init__(embed_dim, num_heads, dropout=dropout, bias=bias, batch_first=batch_first)
-        self.causal = causal
+        self.is_causal = is_causal
 
     def forward(self, x: Tensor) -> Any:  # type: ignore[override]
         """Attend from ``x`` to itself, float (L, N, E), or (N, L, E) with ``batch_first``."""
         mask = None
-        if self.causal:
+        if self.is_causal:
             length = x.shape[1 if self.batch_first else 0]
             mask = torch.ones(length, length, dtype=torch.bool, device=x.device).triu(1)
         return super().forward(x, x, x, attn_mask=mask, need_weights=False)[0]
 
 
-# Classes that stand for an operation of torch called otherwise: what it is, and how it is then written.
-CALLED_OTHERWISE: dict[type[nn.Module], tuple[str, str]] = {
-    SelfAttention: ("torch.nn.MultiheadAttention", "(x, x, x)"),
+def self_attention(x: Tensor, is_causal: bool = False, scale: float | None = None) -> Tensor:
+    """``torch.nn.functional.scaled_dot_product_attention`` of one input, float (..., L, E): query, key and value."""
+    return F.scaled_dot_product_attention(x, x, x, is_causal=is_causal, scale=scale)
+
+
+# What stands for an operation of torch that is called otherwise: the operation, and how its inputs are then written.
+CLASSES_OTHERWISE: dict[type[nn.Module], tuple[str, str]] = {
+    SelfAttention: ("torch.nn.MultiheadAttention", "{inputs}, {inputs}, {inputs}"),
+}
+FUNCTIONS_OTHERWISE: dict[Callable[..., Tensor], tuple[str, str]] = {
+    self_attention: ("torch.nn.functional.scaled_dot_product_attention", "{inputs}, {inputs}, {inputs}"),
 }

@@ -21,8 +21,8 @@ _IGNORED = {"training", "call_super_init", "dump_patches"}
 @dataclass(frozen=True)
 class Values:
     """What a module mentions, the most telling first: its constructor arguments, then attributes, then constants in
-    its code; ``named`` those that have a name. ``inner`` and ``outer`` are the sizes of its inputs and outputs (the leading one of each aside), ``held``
-    those of its state; ``classes`` the bounds of its integer inputs.
+    its code; ``named`` those that have a name. ``inner`` and ``outer`` are the sizes of its inputs and outputs, the
+    leading one of each aside, ``held`` those of its state; ``classes`` the bounds of its integer inputs.
     """
 
     named: Mapping[str, tuple[Any, ...]]

@@ -23,7 +23,8 @@ def gelu(x: Tensor, *, form: str = "exact") -> Tensor:
     if form == "density":
         return x * torch.exp(-x.square() / 2) / math.sqrt(2 * math.pi)
     factor = {"tanh": math.sqrt(2 / math.pi), "cubic": math.sqrt(2 / math.pi), "2/pi": 2 / math.pi,
-              "pi/2": math.sqrt(math.pi / 2), "square": math.sqrt(2 / math.pi), "half": math.sqrt(2 / math.pi)}[form]  # fmt: skip
+              "pi/2": math.sqrt(math.pi / 2), "square": math.sqrt(2 / math.pi),
+                  "half": math.sqrt(2 / math.pi)}[form]  # fmt: skip
     inner = {"cubic": x, "square": x + 0.044715 * x**2}.get(form, cubic)
     return (1.0 if form == "half" else 0.5) * x * (1 + torch.tanh(factor * inner))
 
@@ -155,7 +156,8 @@ DEFINITIONS = (
         ("elu", "exponentiallinearunit"), "torch.nn.ELU", numbers={"alpha": Number((1.0,), 0.0, 100.0)},
         deviations={"negative": _variants(
             celu="x is divided by alpha inside the exponential, as in CELU",
-            plain="the - 1 beside the exponential is left out", outside="alpha multiplies the exponential alone, not the - 1",
+            plain="the - 1 beside the exponential is left out",
+                outside="alpha multiplies the exponential alone, not the - 1",
             inside="alpha multiplies x inside the exponential")},
     ),
     Definition(
@@ -163,14 +165,16 @@ DEFINITIONS = (
         ("celu",), "torch.nn.CELU", numbers={"alpha": Number((1.0,), 0.0, 100.0)},
         deviations={"negative": _variants(
             elu="x is not divided by alpha inside the exponential, as in ELU",
-            plain="the - 1 beside the exponential is left out", outside="alpha multiplies the exponential alone, not the - 1",
+            plain="the - 1 beside the exponential is left out",
+                outside="alpha multiplies the exponential alone, not the - 1",
             inside="x is multiplied by alpha inside the exponential, and the factor alpha is left out")},
     ),
     Definition(
         "SELU", selu, "Klambauer et al. 2017, Self-Normalizing Neural Networks, eq. 2 and 14",
         ("selu", "scaledexponentiallinearunit"), "torch.nn.SELU",
         deviations={"form": _variants(
-            negative="the scale is left out on the positive side", positive="the scale is left out on the negative side",
+            negative="the scale is left out on the positive side",
+                positive="the scale is left out on the negative side",
             unscaled="the scale is left out", exchanged="alpha and the scale are exchanged",
             no_alpha="alpha is left out", plain="the - 1 beside the exponential is left out")},
     ),
@@ -188,7 +192,8 @@ DEFINITIONS = (
     ),
     Definition(
         "softsign", softsign, "torch.nn.Softsign", ("softsign",), "torch.nn.Softsign",
-        deviations={"form": _variants(square="x² is added to one instead of |x|", root="x² is added to one instead of |x|")},
+        deviations={"form": _variants(square="x² is added to one instead of |x|",
+            root="x² is added to one instead of |x|")},
     ),
     Definition(
         "Snake", snake, "Ziyin, Hartwig and Ueda 2020, Neural Networks Fail to Learn Periodic Functions, eq. 3",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ def weights(
     mask: Tensor | None = None,
 ) -> Tensor:
     """softmax(scores / sqrt(d)) over the keys, later ones masked where it is causal."""
-    factor = {
+    factor: float = {
         "root": width**-0.5, "1/d": 1 / width, "none": 1.0, "model": model**-0.5, "times": width**0.5,
         "keys": scores.shape[-1] ** -0.5, "fourth root": width**-0.25,
     }.get(scale, width**-0.5)  # fmt: skip
@@ -54,12 +55,13 @@ def weights(
     if over == "none":
         return scores.masked_fill(hidden, 0.0)
     if over == "after":
-        return (scores / factor).masked_fill(hidden, -math.inf).softmax(dim) * factor
+        found = (scores / factor).masked_fill(hidden, -math.inf).softmax(dim) * factor
     return found
 
 
 def scaled_dot_product(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, *, causal: bool = False, returned: str = "output",
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, *, causal: bool = False,
+        returned: str = "output",
     scale: str = "root", over: str = "keys", masking: str = "minus infinity",
 ) -> Tensor | tuple[Tensor, Tensor]:  # fmt: skip
     """softmax(q k^T / sqrt(d)) v; Vaswani et al. 2017, eq. 1, torch.nn.functional.scaled_dot_product_attention."""
@@ -76,18 +78,18 @@ class MultiheadAttention(nn.MultiheadAttention):
 
     def __init__(
         self, embed_dim: int, num_heads: int, inner: int, *, in_bias: bool = True, out_bias: bool = True,
-        projection: bool = True, causal: bool = False, time_first: bool = False, scale: str = "root", over: str = "keys",
-        masking: str = "minus infinity", heads: str = "runs", returned: str = "output",
+        projection: bool = True, causal: bool = False, time_first: bool = False, scale: str = "root",
+        over: str = "keys", masking: str = "minus infinity", heads: str = "runs", returned: str = "output",
     ) -> None:  # fmt: skip
         nn.Module.__init__(self)
         self.embed_dim, self.num_heads, self.inner = embed_dim, num_heads, inner
-        self.options = {"scale": scale, "over": over, "masking": masking}
+        self.options: dict[str, Any] = {"scale": scale, "over": over, "masking": masking}
         self.causal, self.time_first, self.heads, self.returned = causal, time_first, heads, returned
-        self.in_proj_weight = nn.Parameter(torch.randn(3 * inner, embed_dim))
-        self.in_proj_bias = nn.Parameter(torch.randn(3 * inner)) if in_bias else None
-        self.out_proj = nn.Linear(inner, embed_dim, out_bias) if projection else None
+        self.register_parameter("in_proj_weight", nn.Parameter(torch.randn(3 * inner, embed_dim)))
+        self.register_parameter("in_proj_bias", nn.Parameter(torch.randn(3 * inner)) if in_bias else None)
+        self.register_module("out_proj", nn.Linear(inner, embed_dim, out_bias) if projection else None)
 
-    def forward(
+    def forward(  # type: ignore[override]
         self, query: Tensor, key: Tensor | None = None, value: Tensor | None = None
     ) -> Tensor | tuple[Tensor, Tensor]:
         key = query if key is None else key
@@ -98,7 +100,7 @@ class MultiheadAttention(nn.MultiheadAttention):
         q, k, v = (self._split(nn.functional.linear(t, w, b)) for t, w, b in zip(given, blocks, offsets, strict=True))
         found = weights(q @ k.mT, width=q.shape[-1], model=self.inner, causal=self.causal, **self.options)
         mixed = found @ v
-        if self.heads == "not restored":
+        if self.heads in ("not restored", "viewed throughout"):
             joined = mixed.reshape(mixed.shape[0], mixed.shape[2], -1)
         elif self.heads == "interleaved":
             joined = mixed.permute(0, 2, 3, 1).flatten(2)
@@ -110,7 +112,7 @@ class MultiheadAttention(nn.MultiheadAttention):
 
     def _split(self, t: Tensor) -> Tensor:
         n, length, _ = t.shape
-        if self.heads == "viewed":
+        if self.heads in ("viewed", "viewed throughout"):
             return t.reshape(n, self.num_heads, length, -1)
         if self.heads == "interleaved":
             return t.reshape(n, length, -1, self.num_heads).permute(0, 3, 1, 2)
@@ -171,21 +173,25 @@ _MASKING = (
 DEFINITIONS = (
     Definition(
         "scaled dot product attention", scaled_dot_product, SOURCE,
-        ("scaleddotproductattention", "scaleddotproduct", "attention", "sdpa", "dotproductattention", "causalattention"),
+        ("scaleddotproductattention", "scaleddotproduct", "attention", "sdpa", "dotproductattention",
+            "causalattention"),
         "torch.nn.functional.scaled_dot_product_attention", (3, 4), _plain,
         conventions={"returned": ("output", "both"), "causal": (False, True)},
         deviations={"scale": _SCALES, "over": _OVER, "masking": _MASKING},
     ),
     Definition(
         "multi-head attention", MultiheadAttention, "Vaswani et al. 2017, Attention Is All You Need, section 3.2.2",
-        ("multiheadattention", "multiheadselfattention", "selfattention", "attention", "mha", "mhsa", "causalselfattention",
-         "multiheadedattention", "multiheadedselfattention", "causalattention", "maskedselfattention", "crossattention"),
+        ("multiheadattention", "multiheadselfattention", "selfattention", "attention", "mha", "mhsa",
+            "causalselfattention",
+         "multiheadedattention", "multiheadedselfattention", "causalattention", "maskedselfattention",
+             "crossattention"),
         "torch.nn.MultiheadAttention", (1, 2, 3), _projected,
         conventions={"causal": (False, True), "time_first": (False, True), "returned": ("output", "both")},
         deviations={
             "scale": _SCALES, "over": _OVER, "masking": _MASKING,
             "heads": (
                 Variant("viewed", "heads are split by a view that mixes positions"),
+                Variant("viewed throughout", "heads are split and joined by a view that mixes positions"),
                 Variant("not restored", "heads are joined without moving them back beside the features"),
                 Variant("interleaved", "heads take every so-manieth feature instead of runs", True)),
         },

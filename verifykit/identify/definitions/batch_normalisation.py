@@ -21,7 +21,7 @@ class BatchNorm(nn.BatchNorm1d):
     ) -> None:  # fmt: skip
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
         self.order, self.exchanged, self.tracked, self.over = order, exchanged, tracked, over
-        self.evaluation, self.options = evaluation, options
+        self.rate, self.evaluation, self.options = momentum, evaluation, options
 
     def forward(self, input: Tensor) -> Tensor:
         dims = [0] if self.over == "batch alone" else [d for d in range(input.ndim) if d != 1]
@@ -29,7 +29,7 @@ class BatchNorm(nn.BatchNorm1d):
         held = [None if p is None else p.view(shape) for p in (self.weight, self.bias)]
         mean, variance = self.running_mean, self.running_var
         if self.training and mean is not None and variance is not None:
-            rate = 1 - self.momentum if self.exchanged else self.momentum
+            rate = 1 - self.rate if self.exchanged else self.rate
             every = [d for d in range(input.ndim) if d != 1]
             with torch.no_grad():
                 mean.lerp_(input.mean(every), rate)
@@ -53,7 +53,7 @@ DEFINITIONS = (
         BatchNorm,
         "Ioffe and Szegedy 2015, Batch Normalization, algorithms 1 and 2",
         ("batchnorm", "batchnormalization", "bn"),
-        "torch.nn.BatchNorm",
+        "torch.nn.BatchNorm{n}d",
         sizes=_channels,
         numbers={"eps": EPS, "momentum": Number((0.1,), 0.0, 1.0)},
         deviations={

@@ -1,10 +1,13 @@
 """Candidates made of the definitions: the plain ones, then those with one deviation, then with two."""
 
 import inspect
-import math
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import combinations, islice, product
+from operator import attrgetter
 from typing import Any
+
+import torch
 
 from verifykit.identify.candidate import Candidate
 from verifykit.identify.claims import claimed
@@ -56,7 +59,7 @@ def variants(definition: Definition, facts: Facts, deviations: int, most: int) -
     ways = list(islice(_ways(definition, facts), most))
     for chosen in _departures(definition, deviations):
         for way in ways:
-            yield _candidate(definition, way, chosen)
+            yield _candidate(definition, way, chosen, facts)
 
 
 def _ways(definition: Definition, facts: Facts) -> Iterator[Arguments]:
@@ -93,24 +96,43 @@ def _departures(definition: Definition, count: int) -> Iterator[dict[str, Varian
             yield dict(chosen)
 
 
-def _candidate(definition: Definition, way: Arguments, chosen: Mapping[str, Variant]) -> Candidate:
+def _candidate(definition: Definition, way: Arguments, chosen: Mapping[str, Variant], facts: Facts) -> Candidate:
     init = {**way, **{option: variant.value for option, variant in chosen.items()}}
     kind: Kind = "class" if inspect.isclass(definition.make) else "function"
     reference = Reference(Target(definition.make.__name__, definition.make, kind, None), init)
-    said = ", ".join(f"{name}={_written(value)}" for name, value in way.items() if value != _default(definition, name))
+    name = _written(definition, way, facts)
     return Candidate(
-        f"{definition.builtin or definition.operation}({said})" if said or definition.builtin else definition.operation,
+        name,
         reference,
         definition.operation,
         tuple(variant.phrase for variant in chosen.values()),
-        RANK * (1 + len(chosen)) + len(said.split(", ")),
+        RANK * (1 + len(chosen)) + name.count("="),
     )
 
 
-def _default(definition: Definition, name: str) -> Any:
-    parameter = inspect.signature(definition.make).parameters.get(name)
-    return parameter.default if parameter is not None else None
+def _written(definition: Definition, way: Arguments, facts: Facts) -> str:
+    """How one writes it: torch's name where torch can be given these arguments, the defaults left out."""
+    own = _parameters(definition.make)
+    unusual = {name: value for name, value in way.items() if name not in own or value != own[name].default}
+    builtin = definition.builtin.format(n=max(facts.inputs[0].ndim - 2, 1))
+    if builtin:
+        theirs = _parameters(attrgetter(builtin.removeprefix("torch."))(torch))
+        if unusual.keys() <= theirs.keys():
+            shown = {n: v for n, v in way.items() if n in theirs and v != theirs[n].default}
+            return f"{builtin}({_listed(shown)})"
+    return f"{definition.operation} ({_listed(unusual)})" if unusual else definition.operation
 
 
-def _written(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) and math.isfinite(value) else repr(value)
+def _listed(arguments: Arguments) -> str:
+    return ", ".join(f"{n}={v:g}" if isinstance(v, float) else f"{n}={v!r}" for n, v in arguments.items())
+
+
+@cache
+def _parameters(thing: Any) -> Mapping[str, inspect.Parameter]:
+    if inspect.isclass(thing) and thing.__module__.startswith(__package__ or ""):  # some pass on what a base takes
+        bases = [kind for kind in reversed(thing.__mro__) if kind.__module__.startswith(__package__ or "")]
+        return {name: p for kind in bases for name, p in inspect.signature(kind).parameters.items()}
+    try:
+        return inspect.signature(thing).parameters
+    except (TypeError, ValueError):  # built into torch's C code
+        return {}

@@ -13,7 +13,8 @@ LN2 = math.log(2)
 
 
 def cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, label_smoothing: float = 0.0, ignore_index: int = -100,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, label_smoothing: float = 0.0, eps: float = 1e-8,
+        ignore_index: int = -100,
     reduction: str = "mean", smoothing: str = "all", form: str = "log-softmax", averaged: str = "weights",
     given: str = "logits",
 ) -> Tensor:  # fmt: skip
@@ -26,7 +27,7 @@ def cross_entropy(
     logs = {
         "base 2": lambda: logs / LN2,
         "base 10": lambda: logs / math.log(10),
-        "eps": lambda: (z.softmax(classes) + 1e-8).log(),
+        "eps": lambda: (z.softmax(classes) + eps).log(),
         "batch": lambda: input.log_softmax(0),
         "last": lambda: input.log_softmax(-1),
         "sigmoid": lambda: F.logsigmoid(input),
@@ -129,13 +130,15 @@ DEFINITIONS = (
          "crossentropywithlogits", "labelsmoothing", "labelsmoothingcrossentropy", "smoothcrossentropy",
          "labelsmoothcrossentropy", "labelsmoothingce", "softcrossentropy"),
         "torch.nn.CrossEntropyLoss", (2, 3),
-        numbers={"label_smoothing": Number((0.0, 0.1), 0.0, 1.0, ("smoothing", "epsilon", "eps", "ls", "alpha"))},
+        numbers={"label_smoothing": Number((0.0, 0.1), 0.0, 1.0, ("smoothing", "epsilon", "ls", "alpha")),
+                 "eps": Number((1e-8,), 0.0, 1e-3)},
         conventions={"reduction": MEAN_SUM_NONE},
         deviations={
             "smoothing": SMOOTHING,
             "form": (
-                *_BASES, Variant("base 10", "the logarithm is to base 10"), Variant("twice", "softmax is applied twice"),
-                Variant("eps", "1e-8 is added inside the logarithm", True),
+                *_BASES, Variant("base 10", "the logarithm is to base 10"), Variant("twice",
+                    "softmax is applied twice"),
+                Variant("eps", "eps is added inside the logarithm", True),
                 Variant("batch", "softmax is taken over the batch"),
                 Variant("last", "softmax is taken over the last dimension"),
                 Variant("sigmoid", "probabilities are taken from sigmoids instead of softmax"),
@@ -146,14 +149,15 @@ DEFINITIONS = (
             ),
             "averaged": (Variant("samples", "the weighted mean divides by the number of samples instead of the sum of "
                                  "their weights, or counts those that are to be ignored"),),
-            "given": (Variant("probabilities", "it takes probabilities", True), Variant("logs", "it takes log-probabilities", True)),
+            "given": (Variant("probabilities", "it takes probabilities", True), Variant("logs",
+                "it takes log-probabilities", True)),
         },
     ),
     Definition(
         "binary cross entropy", binary_cross_entropy, "torch.nn.BCELoss, torch.nn.BCEWithLogitsLoss",
         ("bce", "binarycrossentropy", "bcewithlogits", "binarycrossentropywithlogits", "sigmoidcrossentropy"),
-        "torch.nn.BCELoss", (2, 3), numbers={"eps": _EPS},
-        conventions={"given": ("logits", "probabilities"), "reduction": MEAN_SUM_NONE},
+        "torch.nn.BCEWithLogitsLoss", (2, 3), numbers={"eps": _EPS},
+        bits=True, conventions={"given": ("logits", "probabilities"), "reduction": MEAN_SUM_NONE},
         deviations={"form": (
             Variant("positive", "the negative term, (1 - t)·log(1 - p), is left out"),
             Variant("negative", "the positive term, t·log p, is left out"),
@@ -174,7 +178,8 @@ DEFINITIONS = (
             Variant("softmax", "log-softmax is applied first, as in cross entropy", True))},
     ),
     Definition(
-        "poly-1 loss", poly1, "Leng et al. 2022, PolyLoss, eq. 6", ("poly1", "polyloss", "poly1crossentropy", "poly"), "", (2,),
+        "poly-1 loss", poly1, "Leng et al. 2022, PolyLoss, eq. 6", ("poly1", "polyloss", "poly1crossentropy", "poly"),
+            "", (2,),
         numbers={"epsilon": Number((1.0,), -10.0, 10.0, ("eps", "alpha"))}, conventions={"reduction": MEAN_SUM_NONE},
         deviations={"form": (Variant("plain", "p is added instead of 1 - p"),)},
     ),

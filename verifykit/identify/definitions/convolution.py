@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from torch import Tensor, nn
@@ -35,7 +35,8 @@ class Conv1d(nn.Conv1d, _Padding):
     """The cross-correlation of torch.nn.Conv1d, its input padded by ``total`` elements."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, *, total: int = 0, stride: int = 1, dilation: int = 1,
+        self, in_channels: int, out_channels: int, kernel_size: int, *, total: int = 0, stride: int = 1,
+            dilation: int = 1,
         groups: int = 1, bias: bool = True, side: str = "both", mode: str = "constant", order: str = "channels first",
     ) -> None:  # fmt: skip
         super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)
@@ -79,7 +80,8 @@ class Conv2d(nn.Conv2d, _Padding):
     """The cross-correlation of torch.nn.Conv2d, its input padded by ``total`` elements in each dimension."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, *, total: int = 0, stride: int = 1, dilation: int = 1,
+        self, in_channels: int, out_channels: int, kernel_size: int, *, total: int = 0, stride: int = 1,
+            dilation: int = 1,
         groups: int = 1, bias: bool = True, side: str = "both", mode: str = "constant",
     ) -> None:  # fmt: skip
         super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)
@@ -90,11 +92,11 @@ class Conv2d(nn.Conv2d, _Padding):
 
 
 def max_pool(
-    x: Tensor, *, kernel_size: int, stride: int, total: int, form: str = "maximum", mode: str = "infinity"
+    x: Tensor, *, kernel_size: int, stride: int, total: int = 0, form: str = "maximum", mode: str = "infinity"
 ) -> Tensor:
     """The maximum of each window, padding below all values; torch.nn.MaxPool1d and torch.nn.MaxPool2d."""
     space = x.ndim - 2
-    pool = {1: F.max_pool1d, 2: F.max_pool2d}[space]
+    pool: Callable[..., Tensor] = {1: F.max_pool1d, 2: F.max_pool2d}[space]
     padded = F.pad(x, (total // 2, total - total // 2) * space, value=0.0 if mode == "zeros" else -math.inf)
     if form == "minimum":
         return -pool(-padded.nan_to_num(neginf=math.inf), kernel_size, stride)
@@ -102,17 +104,18 @@ def max_pool(
 
 
 def avg_pool(
-    x: Tensor, *, kernel_size: int, stride: int, total: int, counted: bool = True, form: str = "mean"
+    x: Tensor, *, kernel_size: int, stride: int, total: int = 0, counted: bool = True, form: str = "mean"
 ) -> Tensor:
     """The mean of each window, padding counted; torch.nn.AvgPool1d and torch.nn.AvgPool2d."""
     space = x.ndim - 2
-    pool = {1: F.avg_pool1d, 2: F.avg_pool2d}[space]
+    pool: Callable[..., Tensor] = {1: F.avg_pool1d, 2: F.avg_pool2d}[space]
     pads = (total // 2, total - total // 2) * space
     found = pool(F.pad(x, pads), kernel_size, stride)
     if not counted:
         found = found / pool(F.pad(x.new_ones(x.shape), pads), kernel_size, stride)
-    return {"mean": found, "sum": found * kernel_size**space, "one": found * kernel_size ** (space - 1),
-            "less": found * kernel_size**space / (kernel_size**space - 1)}[form]  # fmt: skip
+    area = kernel_size**space
+    factor: float = {"mean": 1.0, "sum": area, "one": area / kernel_size, "less": area / max(area - 1, 1)}[form]
+    return found * factor
 
 
 def _convolved(space: int, causal: bool = False) -> Any:
@@ -142,7 +145,8 @@ def _convolved(space: int, causal: bool = False) -> Any:
                     if 0 <= total <= 2 * dilation * k:
                         more = {"order": order} if space == 1 else {}
                         yield {"in_channels": inside, "out_channels": outside, "kernel_size": k, "total": total,
-                               "stride": stride, "dilation": dilation, "groups": groups, "bias": bias, **more}  # fmt: skip
+                               "stride": stride, "dilation": dilation, "groups": groups, "bias": bias,
+                                   **more}  # fmt: skip
 
     return sizes
 
@@ -174,7 +178,8 @@ _SIDES = (
 )
 DEFINITIONS = (
     Definition("causal convolution", CausalConv1d, "van den Oord et al. 2016, WaveNet, section 2.1",
-               ("causalconv1d", "causalconv", "causalconvolution", "causalconvolution1d"), "", (1,), _convolved(1, True),
+               ("causalconv1d", "causalconv", "causalconvolution", "causalconvolution1d"), "", (1,), _convolved(1,
+                   True),
                deviations={"side": (
                    Variant("right", "padding is on the right instead of the left"),
                    Variant("both", "padding is on both sides: an output sees later inputs")), "shift": (
@@ -184,11 +189,12 @@ DEFINITIONS = (
     Definition("2d convolution", Conv2d, "torch.nn.Conv2d", ("conv2d", "convolution2d"), "torch.nn.Conv2d", (1,),
                _convolved(2), deviations={"side": _SIDES, "mode": _MODES}),
     Definition("max pooling", max_pool, "torch.nn.MaxPool2d", ("maxpool", "maxpool1d", "maxpool2d", "maxpooling",
-               "maxpooling1d", "maxpooling2d"), "torch.nn.MaxPool", (1,), _pooled, deviations={
+               "maxpooling1d", "maxpooling2d"), "torch.nn.MaxPool{n}d", (1,), _pooled, deviations={
                    "mode": (Variant("zeros", "it is padded with zeros instead of minus infinity"),),
                    "form": (Variant("minimum", "it takes the minimum"),)}),
-    Definition("average pooling", avg_pool, "torch.nn.AvgPool2d", ("avgpool", "avgpool1d", "avgpool2d", "averagepooling",
-               "averagepooling1d", "averagepooling2d", "meanpool"), "torch.nn.AvgPool", (1,), _pooled,
+    Definition("average pooling", avg_pool, "torch.nn.AvgPool2d", ("avgpool", "avgpool1d", "avgpool2d",
+        "averagepooling",
+               "averagepooling1d", "averagepooling2d", "meanpool"), "torch.nn.AvgPool{n}d", (1,), _pooled,
                conventions={"counted": (True, False)}, deviations={"form": (
                    Variant("sum", "windows are summed instead of averaged"),
                    Variant("one", "it divides by one side of the window instead of its area"),

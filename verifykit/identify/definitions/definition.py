@@ -42,7 +42,9 @@ class Definition:
 
     ``names`` are what classes of it are called, ``builtin`` what torch calls it if it has it. ``takes`` are the numbers
     of inputs that it may be given. ``sizes`` yields the arguments that follow from the shapes at hand, none where these
-    do not fit. ``conventions`` are arguments of which every value is the operation, the commonest first;
+    do not fit. ``bits`` says that its second input is to be 0 or 1.
+
+    ``conventions`` are arguments of which every value is the operation, the commonest first;
     ``deviations`` name those values that are not.
     """
 
@@ -54,5 +56,6 @@ class Definition:
     takes: tuple[int, ...] = (1,)
     sizes: Callable[[Facts], Iterable[Arguments]] = no_sizes
     numbers: Mapping[str, Number] = field(default_factory=dict)
+    bits: bool = False
     conventions: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     deviations: Mapping[str, tuple[Variant, ...]] = field(default_factory=dict)

@@ -8,7 +8,8 @@ from torch import Tensor
 from verifykit.identify.definitions.definition import Definition, Number, Variant
 from verifykit.identify.definitions.reducing import reduced
 
-GIVEN = (("logs", "probabilities"), ("probabilities", "probabilities"), ("logits", "logits"), ("logits", "probabilities"),
+GIVEN = (("logs", "probabilities"), ("probabilities", "probabilities"), ("logits", "logits"), ("logits",
+    "probabilities"),
          ("logs", "logs"))  # fmt: skip
 REDUCTIONS = ("batchmean", "mean", "sum", "none")
 
@@ -144,7 +145,8 @@ _BASE2 = Variant("base 2", "the logarithm is to base 2")
 _VARIANCE_EPS = Number((1e-6, 1e-8), 0.0, 0.1, ("epsilon",))
 DEFINITIONS = (
     Definition(
-        "Kullback-Leibler divergence", kl, "Kullback and Leibler 1951, On Information and Sufficiency; torch.nn.KLDivLoss",
+        "Kullback-Leibler divergence", kl,
+            "Kullback and Leibler 1951, On Information and Sufficiency; torch.nn.KLDivLoss",
         ("kldiv", "kl", "kldivergence", "kullbackleibler", "kullbackleiblerdivergence", "distillation",
          "knowledgedistillation", "kd"), "torch.nn.KLDivLoss", (2,),
         conventions={"given": GIVEN, "reduction": (*REDUCTIONS, "rows"), "dim": (-1, 1)},
@@ -153,7 +155,8 @@ DEFINITIONS = (
             Variant("turned", "it is KL(input || target) instead of KL(target || input)"),
             Variant("rows", "it is averaged over all rows", True),
             Variant("cross", "the entropy of the target is left out: it is the cross entropy"),
-            Variant("symmetric", "it is the mean of both directions"), Variant("jeffreys", "it is the sum of both directions"),
+            Variant("symmetric", "it is the mean of both directions"), Variant("jeffreys",
+                "it is the sum of both directions"),
             Variant("minus", "its sign is turned"), _BASE2,
             Variant("no temperature", "it is not multiplied by the square of the temperature", True),
             Variant("single", "it is multiplied by the temperature instead of its square"),
@@ -173,7 +176,8 @@ DEFINITIONS = (
     Definition(
         "entropy", entropy, "Shannon 1948, A Mathematical Theory of Communication, section 6",
         ("entropy", "shannonentropy", "entropyminimization", "minentropy"),
-        conventions={"given": ("logits", "probabilities", "logs"), "reduction": ("mean", "sum", "none"), "dim": (-1, 1)},
+        conventions={"given": ("logits", "probabilities", "logs"), "reduction": ("mean", "sum", "none"), "dim": (-1,
+            1)},
         deviations={"form": (_BASE2, Variant("minus", "its sign is turned"), Variant("elements",
                     "it is averaged over classes as well"), Variant("normalised", "it is divided by log n", True))},
     ),
@@ -186,7 +190,8 @@ DEFINITIONS = (
     ),
     Definition(
         "Gaussian negative log-likelihood", gaussian_nll, "Nix and Weigend 1994; torch.nn.GaussianNLLLoss",
-        ("gaussiannll", "gaussiannegativeloglikelihood", "normalnll", "heteroscedastic"), "torch.nn.GaussianNLLLoss", (3,),
+        ("gaussiannll", "gaussiannegativeloglikelihood", "normalnll", "heteroscedastic"), "torch.nn.GaussianNLLLoss",
+            (3,),
         numbers={"eps": _VARIANCE_EPS}, conventions={
             "given": ("variance", "log", "deviation"), "full": (False, True), "reduction": ("mean", "sum", "none")},
         deviations={"form": (
@@ -200,7 +205,8 @@ DEFINITIONS = (
             Variant("added", "eps is added to the variance, where it is to clamp it", True))},
     ),
     Definition(
-        "KL divergence from the standard normal", gaussian_kl, "Kingma and Welling 2013, Auto-Encoding Variational Bayes, B",
+        "KL divergence from the standard normal", gaussian_kl,
+            "Kingma and Welling 2013, Auto-Encoding Variational Bayes, B",
         ("gaussiankl", "vaekl", "klnormal", "gaussiankldivergence"), "", (2,),
         conventions={"reduction": REDUCTIONS}, deviations={"form": (
             Variant("no half", "the factor 1/2 is left out"), Variant("plus", "its sign is turned"),

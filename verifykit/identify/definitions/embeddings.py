@@ -71,7 +71,7 @@ def positional_encoding(
     x: Tensor, *, base: float = 10000.0, batch_first: bool = True, layout: str = "interleaved", form: str = "added",
     exponent: str = "2i/d", scaled: bool = False, start: int = 0, order: str = "sine first",
 ) -> Tensor:  # fmt: skip
-    """x + PE with PE(pos, 2i) = sin(pos / base^(2i/d)), PE(pos, 2i + 1) = cos of it; Vaswani et al. 2017, section 3.5."""
+    """x + PE, PE(pos, 2i) = sin(pos / base^(2i/d)), PE(pos, 2i + 1) = cos of it; Vaswani et al. 2017, section 3.5."""
     length, width = x.shape[1 if batch_first else 0], x.shape[-1]
     i = torch.arange((width + 1) // 2, dtype=x.dtype, device=x.device)
     power = {"2i/d": 2 * i / width, "i/d": i / width, "4i/d": 4 * i / width, "i/(d/2 - 1)": i / max(width // 2 - 1, 1),
@@ -84,7 +84,7 @@ def positional_encoding(
     table = torch.stack(pair, -1).flatten(1) if layout == "interleaved" else torch.cat(pair, -1)
     table = table[:, :width] if batch_first else table[:, None, :width]
     if form == "alone":
-        return table.expand_as(x) if batch_first else table.expand_as(x)
+        return table.expand_as(x)
     return (x * math.sqrt(width) if scaled else x) + table
 
 
@@ -95,10 +95,12 @@ _NO_POSITIVE = Variant("no positive", "the positive pair is left out of the deno
 DEFINITIONS = (
     Definition(
         "InfoNCE", info_nce, "van den Oord, Li and Vinyals 2018, Contrastive Predictive Coding, eq. 4",
-        ("infonce", "clip", "contrastive"), "", (2,), numbers={"temperature": Number((0.1, 0.07, 0.5, 1.0), 0.0, 100.0, _T)},
+        ("infonce", "clip", "contrastive"), "", (2,), numbers={"temperature": Number((0.1, 0.07, 0.5, 1.0), 0.0, 100.0,
+            _T)},
         conventions={"normalised": (True, False), "both": (False, True), "reduction": ("mean", "sum", "none")},
         deviations={"form": (
-            _MULTIPLIED, _NO_POSITIVE, _BASE2, Variant("other axis", "softmax is taken over the queries instead of the keys", True),
+            _MULTIPLIED, _NO_POSITIVE, _BASE2, Variant("other axis",
+                "softmax is taken over the queries instead of the keys", True),
             Variant("mean", "the denominator is the mean of the exponentials instead of their sum"),
             Variant("summed", "both directions are added instead of averaged", True))},
     ),
@@ -112,13 +114,15 @@ DEFINITIONS = (
             Variant("half", "only one of the two views is taken for the query", True))},
     ),
     Definition(
-        "sinusoidal positional encoding", positional_encoding, "Vaswani et al. 2017, Attention Is All You Need, section 3.5",
+        "sinusoidal positional encoding", positional_encoding,
+            "Vaswani et al. 2017, Attention Is All You Need, section 3.5",
         ("positionalencoding", "sinusoidalpositionalencoding", "sinusoidalpositionalembedding", "sinusoidalencoding"),
         numbers={"base": Number((10000.0,), 1.0, 1e9, ("theta", "max_period"))},
         conventions={"batch_first": (True, False), "layout": ("interleaved", "halves"), "scaled": (False, True)},
         deviations={
             "exponent": (
-                Variant("i/d", "the exponent is i/d instead of 2i/d"), Variant("4i/d", "the exponent is 4i/d instead of 2i/d"),
+                Variant("i/d", "the exponent is i/d instead of 2i/d"), Variant("4i/d",
+                    "the exponent is 4i/d instead of 2i/d"),
                 Variant("i/(d/2 - 1)", "the exponent is i/(d/2 - 1), as in tensor2tensor", True)),
             "order": (Variant("cosine first", "sine and cosine are exchanged"), Variant("sines", "both are sines")),
             "start": (Variant(1, "positions are counted from one"),),

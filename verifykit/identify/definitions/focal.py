@@ -108,7 +108,8 @@ DEFINITIONS = (
     Definition(
         "focal loss", binary_focal, SOURCE, ("focal", "binaryfocal", "sigmoidfocal", "binaryfocallosswithlogits",
         "focallosswithlogits", "bcefocal"), "", (2,), numbers=_NUMBERS,
-        conventions={"given": ("logits", "probabilities"), "between": ("mixed", "entropy"), "reduction": MEAN_SUM_NONE},
+        bits=True, conventions={"given": ("logits", "probabilities"), "between": ("mixed", "entropy"),
+            "reduction": MEAN_SUM_NONE},
         deviations={
             "weigh": (Variant("negative", "alpha weighs the negative class"),
                       Variant("both", "alpha weighs both classes alike", True),
@@ -119,8 +120,10 @@ DEFINITIONS = (
         },
     ),
     Definition(
-        "focal loss", focal, SOURCE, ("focal", "multiclassfocal", "softmaxfocal", "categoricalfocal", "focalcrossentropy"),
-        "", (2,), numbers=_NUMBERS, conventions={"given": ("logits", "probabilities", "logs"), "reduction": MEAN_SUM_NONE},
+        "focal loss", focal, SOURCE, ("focal", "multiclassfocal", "softmaxfocal", "categoricalfocal",
+            "focalcrossentropy"),
+        "", (2,), numbers=_NUMBERS, bits=True, conventions={"given": ("logits", "probabilities", "logs"),
+            "reduction": MEAN_SUM_NONE},
         deviations={"focus": FOCUS, "form": (
             _MEAN, _BASE, _EPS, Variant("unweighted", "alpha is left out"),
             Variant("sigmoid", "it is taken of sigmoids against all other classes", True))},

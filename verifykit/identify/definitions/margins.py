@@ -23,8 +23,10 @@ def hinge(
     sign = 2 * target - 1 if labels == "bits" else target
     gap = margin - sign * input
     return reduced({
-        "hinge": lambda: F.relu(gap), "squared": lambda: F.relu(gap) ** 2, "plus": lambda: F.relu(margin + sign * input),
-        "open": lambda: gap, "raw": lambda: F.relu(margin - target * input), "distance": lambda: F.relu(margin - (sign - input).abs()),
+        "hinge": lambda: F.relu(gap), "squared": lambda: F.relu(gap) ** 2,
+            "plus": lambda: F.relu(margin + sign * input),
+        "open": lambda: gap, "raw": lambda: F.relu(margin - target * input),
+            "distance": lambda: F.relu(margin - (sign - input).abs()),
     }[form](), reduction)  # fmt: skip
 
 
@@ -40,7 +42,8 @@ def margin_ranking(
     """max(0, -target * (input1 - input2) + margin); torch.nn.MarginRankingLoss."""
     d = -target * (input1 - input2)
     return reduced({
-        "ranking": lambda: F.relu(d + margin), "minus": lambda: F.relu(d - margin), "turned": lambda: F.relu(margin - d),
+        "ranking": lambda: F.relu(d + margin), "minus": lambda: F.relu(d - margin),
+            "turned": lambda: F.relu(margin - d),
         "outside": lambda: F.relu(d) + margin, "open": lambda: d + margin, "squared": lambda: F.relu(d + margin) ** 2,
     }[form](), reduction)  # fmt: skip
 
@@ -57,11 +60,13 @@ def distance(a: Tensor, b: Tensor, form: str, eps: float, p: float = 2.0) -> Ten
         return (a - b).square().mean(-1)
     if form == "manhattan":
         return (a - b).abs().sum(-1)
-    return (a - b + (0.0 if form == "no eps" else eps)).norm(p, -1)
+    norm: Tensor = torch.linalg.vector_norm(a - b + (0.0 if form == "no eps" else eps), p, -1)
+    return norm
 
 
 def triplet(
-    anchor: Tensor, positive: Tensor, negative: Tensor, *, margin: float = 1.0, eps: float = 1e-6, reduction: str = "mean",
+    anchor: Tensor, positive: Tensor, negative: Tensor, *, margin: float = 1.0, eps: float = 1e-6,
+        reduction: str = "mean",
     measure: str = "euclidean", form: str = "triplet",
 ) -> Tensor:  # fmt: skip
     """max(0, d(a, p) - d(a, n) + margin); Balntas et al. 2016, torch.nn.TripletMarginLoss."""
@@ -82,7 +87,7 @@ def contrastive(
     input1: Tensor, input2: Tensor, target: Tensor, *, margin: float = 1.0, eps: float = 1e-6, reduction: str = "mean",
     similar: int = 0, half: bool = True, measure: str = "euclidean", form: str = "contrastive",
 ) -> Tensor:  # fmt: skip
-    """(1 - y) d^2 / 2 + y max(0, margin - d)^2 / 2 where y = 1 for unlike pairs; Hadsell, Chopra and LeCun 2006, eq. 4."""
+    """(1 - y) d^2 / 2 + y max(0, margin - d)^2 / 2 where y = 1 for unlike pairs; Hadsell et al. 2006, eq. 4."""
     unlike = 1 - target.to(input1) if similar else target.to(input1)
     d = distance(input1, input2, measure, eps)
     near, far = d.square(), F.relu(margin - d).square()
@@ -123,12 +128,15 @@ DEFINITIONS = (
                ("squaredhinge",), "", (2,), numbers={"margin": MARGIN},
                conventions={"form": ("squared",), "labels": ("signs", "bits"), **_R}),
     Definition("margin ranking loss", margin_ranking, "torch.nn.MarginRankingLoss", ("marginranking", "ranking",
-               "pairwiseranking"), "torch.nn.MarginRankingLoss", (3,), numbers={"margin": Number((0.0,), -100.0, 100.0, ("m",))},
+               "pairwiseranking"), "torch.nn.MarginRankingLoss", (3,), numbers={"margin": Number((0.0,), -100.0, 100.0,
+                   ("m",))},
                conventions=_R, deviations={"form": (
                    _MINUS, Variant("turned", "the sign of the target is turned"), _OUTSIDE, _OPEN,
                    Variant("squared", "it is squared", True))}),
-    Definition("triplet margin loss", triplet, "Balntas et al. 2016, Learning local feature descriptors; Schroff et al. 2015",
-               ("triplet", "tripletmargin"), "torch.nn.TripletMarginLoss", (3,), numbers={"margin": MARGIN, "eps": _EPS},
+    Definition("triplet margin loss", triplet,
+        "Balntas et al. 2016, Learning local feature descriptors; Schroff et al. 2015",
+               ("triplet", "tripletmargin"), "torch.nn.TripletMarginLoss", (3,), numbers={"margin": MARGIN,
+                   "eps": _EPS},
                conventions=_R, deviations={"measure": _MEASURES, "form": (
                    _MINUS, _OPEN, Variant("turned", "positives and negatives are exchanged"), _OUTSIDE,
                    Variant("other", "the negative is compared with the positive instead of the anchor"),
@@ -141,6 +149,7 @@ DEFINITIONS = (
                    "measure": _MEASURES, "form": (
                        Variant("margin of squares", "the margin is held against the squared distance"),
                        Variant("not squared", "the part with the margin is not squared"),
-                       Variant("plain", "neither part is squared"), Variant("open", "unlike pairs are not cut off at the margin"),
+                       Variant("plain", "neither part is squared"), Variant("open",
+                           "unlike pairs are not cut off at the margin"),
                        Variant("squared margin", "max(0, margin² - d²) is taken instead of max(0, margin - d)²"))}),
 )  # fmt: skip

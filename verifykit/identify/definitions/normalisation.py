@@ -124,15 +124,17 @@ class GroupNorm(nn.GroupNorm):
         super().__init__(num_groups, num_channels, eps, affine)
         self.grouping, self.order, self.over, self.options = grouping, order, over, options
 
+    each = False  # a group for each channel, however many there are
+
     def forward(self, input: Tensor) -> Tensor:
         n, c, *space = input.shape
-        groups, size = self.num_groups, c // self.num_groups
+        groups = c if self.each else self.num_groups
+        size = c // groups
         if self.grouping == "interleaved":
-            x, dims = input.reshape(n, size, groups, -1), (1, 3)
+            x, channel = input.reshape(n, size, groups, -1), 1
         else:
-            x, dims = input.reshape(n, groups, size, -1), (2, 3)
-        if self.over == "channels alone":
-            dims = (dims[0],)
+            x, channel = input.reshape(n, groups, size, -1), 2
+        dims = (channel,) if self.over == "channels alone" else (channel, 3)
         x = standardised(x, dims, self.eps, **self.options).reshape(input.shape)
         shape = (c,) + (1,) * len(space)
         held = [None if p is None else p.view(shape) for p in (self.weight, self.bias)]
@@ -141,6 +143,8 @@ class GroupNorm(nn.GroupNorm):
 
 class InstanceNorm(GroupNorm):
     """Ulyanov, Vedaldi and Lempitsky 2016, "Instance Normalization", eq. 3: a group for each channel."""
+
+    each = True
 
     def __init__(self, num_features: int, *, affine: bool = False, eps: float = 1e-5, **options: Any) -> None:
         super().__init__(num_features, num_features, affine=affine, eps=eps, **options)
@@ -193,7 +197,7 @@ DEFINITIONS = (
             ),
             "subtracted": (Variant(False, "the mean is not subtracted"),),
             "over": (
-                Variant("sample", "it is normalised over all dimensions of a sample instead of the features"),
+                Variant("sample", "it is normalised over all dimensions of a sample instead of the features", True),
                 Variant("batch", "it is normalised over the batch instead of the features"),
                 Variant("second", "it is normalised over dimension 1 instead of the features"),
                 Variant("all", "it is normalised over the whole batch instead of the features"),
@@ -205,10 +209,18 @@ DEFINITIONS = (
         "root mean square normalisation",
         RMSNorm,
         "Zhang and Sennrich 2019, Root Mean Square Layer Normalization, eq. 4",
-        ("rmsnorm", "rmslayernorm", "rootmeansquarenorm", "rootmeansquarelayernorm", "rmsnormalization"),
+        (
+            "rmsnorm",
+            "rmslayernorm",
+            "rootmeansquarenorm",
+            "rootmeansquarelayernorm",
+            "rmsnormalization",
+            "rootmeansquarenormalization",
+            "rootmeansquarelayernormalization",
+        ),
         "torch.nn.RMSNorm",
         sizes=_root_sizes,
-        numbers={"eps": Number((1e-6, 1e-5, 1e-8, 1e-12), 0.0, 0.1, EPS.names)},
+        numbers={"eps": Number((1e-6, 1e-5, 1e-8, 1e-12, 2.220446049250313e-16, 0.0), 0.0, 0.1, EPS.names)},
         deviations={
             **SPREAD,
             "centred": (Variant(True, "the mean is subtracted first, as in layer normalisation"),),
@@ -236,7 +248,7 @@ DEFINITIONS = (
         InstanceNorm,
         "Ulyanov, Vedaldi and Lempitsky 2016, Instance Normalization, eq. 3",
         ("instancenorm", "instancenormalization"),
-        "torch.nn.InstanceNorm",
+        "torch.nn.InstanceNorm{n}d",
         sizes=_instances,
         numbers={"eps": EPS},
         deviations={**SPREAD, "order": ORDER},

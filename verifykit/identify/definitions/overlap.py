@@ -108,7 +108,7 @@ DEFINITIONS = (
     Definition(
         "Dice loss", dice, "Milletari, Navab and Ahmadi 2016, V-Net, section 3; Sudre et al. 2017, eq. 2",
         ("dice", "softdice", "binarydice", "dicecoefficient", "dicecoeff"), "", (2,), numbers={"smooth": SMOOTH},
-        conventions={**_HOW, "squared": (False, True), "first": (0, 1)},
+        bits=True, conventions={**_HOW, "squared": (False, True), "first": (0, 1)},
         deviations={
             "smoothing": (*_PLACES, Variant("inner", "smoothing is added to the intersection before it is doubled"),
                           Variant("clamp", "the denominator is clamped at the smoothing", True),
@@ -117,23 +117,27 @@ DEFINITIONS = (
                 Variant("no two", "the intersection is not doubled"),
                 Variant("half", "the denominator is halved, the intersection doubled as well"),
                 Variant("jaccard", "the denominator is the union, as in the Jaccard index"), _COEFFICIENT,
-                Variant("negative", "it is minus the coefficient", True), Variant("log", "it is minus its logarithm", True)),
+                Variant("negative", "it is minus the coefficient", True), Variant("log", "it is minus its logarithm",
+                    True)),
         },
     ),
     Definition(
         "Jaccard loss", jaccard, "Rahman and Wang 2016, Optimizing Intersection-Over-Union, eq. 3-5",
-        ("jaccard", "iou", "softjaccard", "softiou", "intersectionoverunion", "miou"), "", (2,), numbers={"smooth": SMOOTH},
-        conventions=_HOW, deviations={"smoothing": _PLACES, "form": (
+        ("jaccard", "iou", "softjaccard", "softiou", "intersectionoverunion", "miou"), "", (2,),
+            numbers={"smooth": SMOOTH},
+        bits=True, conventions=_HOW, deviations={"smoothing": _PLACES, "form": (
             Variant("union", "the union counts the intersection twice: it is not subtracted"),
             Variant("twice", "the intersection is subtracted twice from the union"),
-            Variant("dice", "the intersection is doubled"), Variant("squared", "the union has squares", True), _COEFFICIENT,
+            Variant("dice", "the intersection is doubled"), Variant("squared", "the union has squares", True),
+                _COEFFICIENT,
             Variant("log", "it is minus its logarithm", True))},
     ),
     Definition(
-        "Tversky loss", tversky, "Salehi, Erdogmus and Gholipour 2017, Tversky loss function, eq. 3", ("tversky",), "", (2,),
+        "Tversky loss", tversky, "Salehi, Erdogmus and Gholipour 2017, Tversky loss function, eq. 3", ("tversky",), "",
+            (2,),
         numbers={"smooth": SMOOTH, "alpha": Number((0.5, 0.3, 0.7), 0.0, 1.0, ("a", "fp_weight")),
                  "beta": Number((0.5, 0.7, 0.3), 0.0, 1.0, ("b", "fn_weight"))},
-        conventions=_HOW, deviations={"smoothing": _PLACES, "form": (
+        bits=True, conventions=_HOW, deviations={"smoothing": _PLACES, "form": (
             Variant("exchanged", "alpha weighs the false negatives and beta the false positives"),
             Variant("one", "alpha and beta are left out"),
             Variant("alpha twice", "alpha weighs false negatives as well"),

@@ -55,10 +55,17 @@ def glu(x: Tensor, *, dim: int = -1, halves: str = "second", gate: str = "sigmoi
     if halves == "first":
         a, b = b, a
     elif halves == "interleaved":
-        a, b = x.unflatten(dim, (-1, 2)).unbind(dim)
-    gates = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "silu": F.silu, "gelu": F.gelu, "relu": F.relu,
-             "none": lambda t: t, "both": torch.sigmoid}  # fmt: skip
-    return (torch.tanh(a) if gate == "both" else a) * gates[gate](b)
+        a, b = (x.movedim(dim, -1)[..., half::2].movedim(-1, dim) for half in (0, 1))
+    opened: Tensor = {
+        "sigmoid": lambda: b.sigmoid(),
+        "tanh": lambda: b.tanh(),
+        "silu": lambda: F.silu(b),
+        "gelu": lambda: F.gelu(b),
+        "relu": lambda: b.relu(),
+        "none": lambda: b,
+        "both": lambda: b.sigmoid(),
+    }[gate]()
+    return (a.tanh() if gate == "both" else a) * opened
 
 
 def swiglu(x: Tensor, *, halves: str = "first", dim: int = -1) -> Tensor:

@@ -57,9 +57,7 @@ def gru_step(x: Tensor, h: Tensor, w: Tensor, u: Tensor, b: Tensor, c: Tensor, f
 def rnn_step(x: Tensor, h: Tensor, w: Tensor, u: Tensor, b: Tensor, c: Tensor, form: str) -> Tensor:
     """h' = tanh(W x + b + U h + c); Elman 1990, torch.nn.RNNCell."""
     z = F.linear(x, w, b) + F.linear(h, u, c)
-    return {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid, "linear": lambda t: t}.get(
-        form, torch.tanh
-    )(z)
+    return {"tanh": z.tanh(), "relu": z.relu(), "sigmoid": z.sigmoid(), "linear": z}[form]
 
 
 def _cell(base: type[Any], step: Callable[..., Any], plain: str) -> type[nn.Module]:
@@ -81,7 +79,8 @@ def _cell(base: type[Any], step: Callable[..., Any], plain: str) -> type[nn.Modu
 def _layer(base: type[Any], step: Callable[..., Any], plain: str) -> type[nn.Module]:
     class Layer(base):  # type: ignore[misc]
         def __init__(
-            self, input_size: int, hidden_size: int, *, batch_first: bool = True, form: str = plain, direction: str = "forward",
+            self, input_size: int, hidden_size: int, *, batch_first: bool = True, form: str = plain,
+                direction: str = "forward",
             returned: str = "all",
         ) -> None:  # fmt: skip
             super().__init__(input_size, hidden_size, batch_first=batch_first)
@@ -156,7 +155,8 @@ def _both(
     layer, cell = getattr(nn, kind), getattr(nn, f"{kind}Cell")
     name = kind.lower()
     return (
-        Definition(f"{kind} cell", _cell(cell, step, plain), source, (f"{name}cell", name), f"torch.nn.{kind}Cell", (1, 2, 3),
+        Definition(f"{kind} cell", _cell(cell, step, plain), source, (f"{name}cell", name), f"torch.nn.{kind}Cell", (1,
+            2, 3),
                    _gated(gates, 2), conventions=more, deviations={"form": forms}),
         Definition(kind, _layer(layer, step, plain), source, (name,), f"torch.nn.{kind}", (1,), _gated(gates, 3),
                    conventions={**more, **_ORDER}, deviations={"form": forms, "direction": _DIRECTION}),

@@ -126,9 +126,9 @@ def rmse(input: Tensor, target: Tensor, *, eps: float = 0.0, form: str = "root")
 
 def msle(input: Tensor, target: Tensor, *, reduction: str = "mean", form: str = "log1p") -> Tensor:
     """(log(1 + input) - log(1 + target))^2, averaged."""
-    log = {"log1p": torch.log1p, "log": torch.log, "base 2": lambda t: torch.log1p(t) / math.log(2),
-           "absolute": torch.log1p, "root": torch.log1p}[form]  # fmt: skip
-    d = log(input) - log(target)
+    d = input.log() - target.log() if form == "log" else input.log1p() - target.log1p()
+    if form == "base 2":
+        d = d / math.log(2)
     return reduced(d.abs() if form == "absolute" else d.square(), reduction)
 
 
@@ -189,7 +189,8 @@ DEFINITIONS = (
                    Variant("doubled", "it is twice the quantile loss"),
                    Variant("minimum", "the minimum of the two sides is taken instead of the maximum")) }),
     Definition("Charbonnier loss", charbonnier, "Lai et al. 2017, Deep Laplacian Pyramid Networks, section 3.3",
-               ("charbonnier",), takes=(2,), conventions=R, numbers={"eps": Number((1e-3, 1e-6, 1e-9), 0.0, 1.0, ("epsilon",))},
+               ("charbonnier",), takes=(2,), conventions=R, numbers={"eps": Number((1e-3, 1e-6, 1.0), 0.0, 2.0,
+                   ("epsilon",))},
                deviations={"form": (
                    Variant("eps", "eps is added to the square instead of eps²", True),
                    Variant("shifted", "eps is subtracted, so that it starts at zero", True),
@@ -212,7 +213,8 @@ DEFINITIONS = (
     Definition("mean squared logarithmic error", msle, "sklearn.metrics.mean_squared_log_error",
                ("msle", "meansquaredlogerror", "meansquaredlogarithmicerror"), takes=(2,), conventions=R,
                deviations={"form": (
-                   Variant("log", "log(x) is taken instead of log(1 + x)"), Variant("base 2", "the logarithm is to base 2"),
+                   Variant("log", "log(x) is taken instead of log(1 + x)"), Variant("base 2",
+                       "the logarithm is to base 2"),
                    Variant("absolute", "differences are not squared")) }),
     Definition("mean squared error", mse, "torch.nn.MSELoss", ("mse", "meansquarederror", "meansquareerror", "l2"),
                "torch.nn.MSELoss", (2,), conventions=R, deviations={"form": (

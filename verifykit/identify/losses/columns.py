@@ -42,13 +42,13 @@ class Stack:
             elements = of.of(self.values)
             if not elements.is_floating_point() or elements.numel() == 0:
                 return None
-            totals = elements.flatten(1).sum(1)
+            totals = elements.reshape(len(self.points), -1).sum(1)
             leaves = [tensor for tensor in self.values.values() if tensor.requires_grad]
             found = torch.autograd.grad(totals.sum(), leaves, allow_unused=True) if totals.requires_grad else ()
         except Exception:  # not a function of inputs like these
             return None
         parts = [
-            torch.zeros_like(leaf).flatten(1) if one is None else one.flatten(1)
+            (torch.zeros_like(leaf) if one is None else one).reshape(len(self.points), -1)
             for one, leaf in zip(found or [None] * len(leaves), leaves, strict=True)
         ]
         gradients = torch.cat(parts, 1)

@@ -83,12 +83,14 @@ def _exact(function: LossFunction, system: System, others: Sequence[Point], oute
     leading = [cluster[0] for cluster in clusters]
     costs = [changed.fields[k].cost for k in leading]
     fits = exact_fits(changed.matrix[:, leading], changed.vector, costs, few=outer is not PLAIN)
+    wholes: list[Sum] = []
     for found in fits[:_CONFIRMED]:
         groups = [[changed.fields[k] for k in clusters[c]] for c in found.support]
-        for whole in sums(groups, points)[:_CONFIRMED]:
-            seen = confirm(function, whole, _sizes(points), outer.of)
-            if seen.holds:
-                return _written(function, whole, outer, seen)
+        wholes += sums(groups, points)[:_CONFIRMED]
+    for whole in sorted(wholes, key=lambda one: one.cost)[:_CONFIRMED]:
+        seen = confirm(function, whole, _sizes(points), outer.of)
+        if seen.holds:
+            return _written(function, whole, outer, seen)
     return None
 
 

@@ -35,7 +35,8 @@ def _penalties(symbols: Symbols) -> Iterator[Field]:
     names = symbols.parameters
     for name in names:
         for text, function in ((f"|{name}|", torch.abs), (f"{name}²", torch.square), (name, torch.clone)):
-            yield field(text, _all((name,), function), 4)
+            yield number(f"sum({text})", _all((name,), function), 3)
+            yield field(text, _all((name,), function), 5)
         yield number(f"norm({name})", _all((name,), torch.norm), 5)
     if len(names) > 1:
         yield number("sum(parameters²)", _all(names, torch.square), 3)

@@ -72,7 +72,10 @@ class LossFunction:
 
     def at(self, sizes: Mapping[str, int], seed: int, scale: float = 1.0) -> Point:
         """Return the loss and its gradient at drawn values. What the module raises passes through."""
-        values = self.draw(sizes, seed, scale)
+        return self.point(sizes, seed, scale, self.draw(sizes, seed, scale))
+
+    def point(self, sizes: Mapping[str, int], seed: int, scale: float, values: dict[str, Tensor]) -> Point:
+        """Return the loss and its gradient at ``values``. What the module raises passes through."""
         total = self.total(values, seed)
         return Point(sizes, seed, scale, values, float(total.detach()), gradient_of(total, values))
 
@@ -114,8 +117,8 @@ def gradient_of(total: Tensor, values: Values) -> Tensor:
 
 
 def function_of(subject: Subject) -> LossFunction:
-    """Return ``subject``, whose first output is one real number, as a function of its inputs and parameters. Inputs with
-    respect to which torch refuses to differentiate it are held.
+    """Return ``subject``, whose first output is one real number, as a function of its inputs and parameters. Inputs
+    with respect to which torch refuses to differentiate it are held.
     """
     facts = facts_of(subject)
     place = next(iter(facts.outputs))

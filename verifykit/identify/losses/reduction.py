@@ -1,6 +1,6 @@
 """Tells from their coefficients at several sizes how the fields of a sum are reduced: the right way keeps them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, islice, product
@@ -21,8 +21,8 @@ _EXACT = 1e-9
 # How many fields that do the same, readings of each, and combinations of readings are looked at.
 _MEMBERS, _READINGS, _COMBINATIONS = 8, 6, 64
 
-# What a constant beside the terms, and a number that is not simple, cost in comparison with a plainer field.
-_INTERCEPT, _ODD = 12, 8
+# What a further term, and a number that is not simple, cost in comparison with a plainer field.
+_PIECE, _ODD = 12, 8
 
 # Significant digits of a coefficient that somebody may have written down.
 _DECIMALS = 5
@@ -59,8 +59,8 @@ class Sum:
 
     @property
     def cost(self) -> int:
-        """That of its pieces, and of the constant."""
-        return sum(piece.cost for piece in self.pieces) + (_INTERCEPT if self.intercept else 0)
+        """That of its pieces, and of the constant: fewer come first."""
+        return sum(_PIECE + piece.cost for piece in self.pieces) + (_PIECE if self.intercept else 0)
 
     def value(self, values: Values, sizes: Mapping[str, int]) -> Tensor:
         """Return the sum, with its graph."""
@@ -85,17 +85,21 @@ def _digits(value: float) -> int:
     return next((d for d in known if abs(float(f"{value:.{d}g}") - value) <= _EXACT * abs(value)), _ODD)
 
 
-def sums(groups: Sequence[Sequence[Field]], points: Sequence[Point]) -> list[Sum]:
+Evaluate = Callable[[Field], tuple[Column, ...] | None]
+
+
+def sums(groups: Sequence[Sequence[Field]], points: Sequence[Point], columns: Evaluate | None = None) -> list[Sum]:
     """Return the sums, one field of each group under one reduction, that give the loss at all ``points``, the plainest
-    first; none where no reduction keeps the coefficients.
+    first; none where no reduction keeps the coefficients. Where ``points`` are what is seen of a loss, ``columns`` gives
+    what is seen of a field, and the sums give its gradient only.
     """
     seen: dict[Field, tuple[Column, ...]] = {}
     usable: list[list[Field]] = []
     for group in groups:
         for field in group[:_MEMBERS]:
-            columns = evaluated(field, points)
-            if columns is not None:
-                seen[field] = columns
+            at = columns(field) if columns else evaluated(field, points)
+            if at is not None:
+                seen[field] = at
         usable.append([field for field in group if field in seen])
     found: list[Sum] = []
     for members in islice(product(*usable), _COMBINATIONS):
@@ -107,9 +111,9 @@ def sums(groups: Sequence[Sequence[Field]], points: Sequence[Point]) -> list[Sum
             for k, field in enumerate(members)
         ]
         for chosen in islice(product(*readings), _COMBINATIONS):
-            whole = _whole([piece for pieces in chosen for piece in pieces], seen, points)
-            if whole is not None and whole not in found:
-                found.append(whole)
+            one = _sum([piece for pieces in chosen for piece in pieces], seen, points, columns is None)
+            if one is not None and one not in found:
+                found.append(one)
     return sorted(found, key=lambda one: one.cost)
 
 
@@ -156,7 +160,9 @@ def _readings(
             yield tuple(Piece(field, k, texts[k], float(c)) for k, c in zip((i, j), both.coefficients, strict=True))
 
 
-def _whole(pieces: Sequence[Piece], seen: Mapping[Field, tuple[Column, ...]], points: Sequence[Point]) -> Sum | None:
+def _sum(
+    pieces: Sequence[Piece], seen: Mapping[Field, tuple[Column, ...]], points: Sequence[Point], whole: bool
+) -> Sum | None:
     """The pieces with coefficients fitted at all points together, and the constant that the values leave."""
     scales = [1 / (float(point.gradient.norm()) or 1.0) for point in points]
     divided: list[list[float]] = []
@@ -181,8 +187,8 @@ def _whole(pieces: Sequence[Piece], seen: Mapping[Field, tuple[Column, ...]], po
         fitted, dtype=torch.float64
     )
     size = float((totals.abs() @ torch.tensor(fitted, dtype=torch.float64).abs()).max())
-    if float(left.max() - left.min()) > _EXACT * size:
+    if whole and float(left.max() - left.min()) > _EXACT * size:
         return None
-    intercept = float(left.mean())
+    intercept = float(left.mean()) if whole else 0.0
     rounded = tuple(Piece(p.field, p.reading, p.text, c) for p, c in zip(pieces, fitted, strict=True))
     return Sum(rounded, 0.0 if abs(intercept) <= _EXACT * size else nearest(intercept)[0])

@@ -30,11 +30,10 @@ class Explanation:
     shape: Shape
 
     def of(self, state: State) -> Tensor:
-        """Its value in a state."""
-        value = sum(
-            (factor * term.of(state) for factor, term in self.terms), torch.zeros(self.shape, dtype=torch.float64)
-        )
-        return (value + self.constant).expand(self.shape)
+        """Its value in a state, in the precision of that."""
+        like = next(tensor for tensor in state.values() if tensor.is_floating_point())
+        start = like.new_full(self.shape, self.constant)
+        return sum((factor * term.of(state) for factor, term in self.terms), start)
 
     @property
     def text(self) -> str:
@@ -67,8 +66,10 @@ def explain(
     plain = rearranged(sources, shape)
     return (
         search.single(plain)
-        or search.single(chain(transformed(plain), scaled(plain, sources, shape), composed(sources, shape)))
-        or (search.pair() if search.seen else None)
+        or search.single(chain(scaled(plain, sources, shape), composed(sources, shape)))
+        or search.pair()
+        or search.single(transformed(plain))
+        or search.pair()
     )
 
 
@@ -100,7 +101,9 @@ class _Search:
         return None
 
     def pair(self) -> Explanation | None:
-        """The first pair of the terms seen that explains the values: of each, what it leaves is held against all."""
+        """The first pair of the terms seen that explains the values: what each leaves is held against all."""
+        if not self.seen:
+            return None
         columns = torch.stack([column for _, column in self.seen], 1)
         columns = columns - columns.mean(0)
         left = self.values - self.values.mean()
@@ -110,9 +113,9 @@ class _Search:
             unit = direction / norm
             rest, residual = columns - torch.outer(unit, unit @ columns), left - unit * (unit @ left)
             likeness = (rest.T @ residual).abs() / (rest.norm(dim=0) * residual.norm()).clamp(min=1e-300)
-            other = int(likeness.nan_to_num().argmax())
-            if float(likeness[other]) > _ALIKE and (found := self._fit([self.seen[i][0] for i in sorted((at, other))])):
-                return found
+            for other in (likeness > _ALIKE).nonzero().flatten().tolist():
+                if found := self._fit([self.seen[i][0] for i in sorted((at, other))]):
+                    return found
         return None
 
     def _column(self, term: Term, states: Sequence[State]) -> Tensor:

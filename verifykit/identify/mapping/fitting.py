@@ -12,12 +12,13 @@ from torch.func import functional_call, vmap
 from verifykit.identify.candidate import Arrangement
 from verifykit.identify.facts import Facts
 from verifykit.identify.mapping.explaining import Explanation, explain, notes_of
+from verifykit.identify.mapping.slots import is_spare, turns_convolution
 from verifykit.identify.mapping.sources import Source, sources
 from verifykit.identify.mapping.structural import running
 from verifykit.spec.subject import named_tensors
 
-# Unknowns that are solved for, draws of the inputs, and equations for each unknown.
-_UNKNOWNS, _DRAWS, _EQUATIONS = 600, 48, 2
+# Unknowns that are solved for, equations for each; draws of the inputs, or the size of a single one.
+_UNKNOWNS, _EQUATIONS, _DRAWS, _SIZE = 600, 2, 48, 256
 # States of the target at which the parameters are solved for: an explanation has to hold at all of them.
 _STATES = 4
 # What a fit may leave of the outputs, relative to them; and what an explanation may.
@@ -33,7 +34,12 @@ def fitted(facts: Facts, module: nn.Module) -> Iterator[Arrangement]:
     available = sources(facts)[0]
     unknowns = sum(parameter.numel() for parameter in module.parameters())
     real = all(parameter.dtype == torch.float64 for parameter in module.parameters())
-    if not 0 < unknowns <= _UNKNOWNS or not real or not any(source.needed for source in available):
+    if (
+        not 0 < unknowns <= _UNKNOWNS
+        or not real
+        or turns_convolution(module)
+        or not any(source.needed for source in available)
+    ):
         return
     rest = running(facts, module)
     if rest is None:
@@ -55,16 +61,15 @@ def fitted(facts: Facts, module: nn.Module) -> Iterator[Arrangement]:
 
 def drawn(facts: Facts, seed: int) -> dict[str, Tensor]:
     """Return the target's state, its parameters moved for each ``seed`` but 0: by a share of each element's own size
-    and of the tensor's.
+    and, where not all are positive, of the tensor's.
     """
     generator = torch.Generator().manual_seed(seed)
     state = dict(facts.state)
     for name, tensor in facts.parameters.items():
         if tensor.is_floating_point() and seed:
-            noise = torch.randn(tensor.shape, generator=generator, dtype=torch.float64).to(tensor)
-            state[name] = tensor * (1 + 0.3 * torch.tanh(noise)) + 0.1 * tensor.abs().mean() * noise.flip(
-                [*range(noise.ndim)]
-            )
+            noise, other = torch.randn((2, *tensor.shape), generator=generator, dtype=torch.float64).to(tensor)
+            shift = 0.0 if bool((tensor > 0).all()) else 0.1 * tensor.abs().mean()
+            state[name] = tensor * (1 + 0.3 * torch.tanh(noise)) + shift * other
     return state
 
 
@@ -90,8 +95,7 @@ class _System:
             return None
         if not _is_affine(module, rest, shapes, facts.inputs):
             return None
-        count = min(_DRAWS, math.ceil(_EQUATIONS * unknowns / one.numel()) + 1)
-        draws = [facts.inputs, *(facts.subject.draw(seed=seed) for seed in range(1, count))]
+        draws = _draws(facts, math.ceil(_EQUATIONS * unknowns / one.numel()))
         matrix = torch.cat([_matrix(module, rest, shapes, inputs) for inputs in draws])
         base = torch.cat([_flat(module, rest, torch.zeros(unknowns, dtype=torch.float64), shapes, i) for i in draws])
         rows = torch.randperm(len(base), generator=torch.Generator().manual_seed(0))[: 4 * unknowns + 16]
@@ -122,13 +126,26 @@ class _System:
         return theirs is not None and float((ours - theirs).abs().max()) <= _EXPLAINED * float(ours.abs().max())
 
 
+def _draws(facts: Facts, times: int) -> list[tuple[Tensor, ...]]:
+    """Return draws of the inputs that give so many times the outputs: with the first free size grown, if it has one."""
+    subject = facts.subject
+    if subject.spec.free:
+        symbol = subject.spec.free[0]
+        size = subject.spec.usual_sizes[symbol]
+        return [facts.inputs, subject.draw({symbol: min(size * (times + 1), _SIZE)}, seed=1)]
+    return [facts.inputs, *(subject.draw(seed=seed) for seed in range(1, min(times, _DRAWS) + 1))]
+
+
 def _explained(facts: Facts, system: _System, available: Sequence[Source]) -> dict[str, Explanation] | None:
     states, solutions = [drawn(facts, seed) for seed in range(_STATES)], list[dict[str, Tensor]]()
     for state in states:
         solution = system.solution(facts, state)
         if solution is None:
             return None
-        solutions.append(solution)
+        vanishing = _vanishing(solution)
+        if not is_spare(system.module, vanishing):
+            return None
+        solutions.append({**solution, **{name: torch.zeros_like(solution[name]) for name in vanishing}})
     known = _split(system.known, system.shapes)
     found = dict[str, Explanation]()
     for name in system.shapes:
@@ -137,6 +154,12 @@ def _explained(facts: Facts, system: _System, available: Sequence[Source]) -> di
             return None
         found[name] = explanation
     return found
+
+
+def _vanishing(solution: Mapping[str, Tensor]) -> list[str]:
+    """The tensors that have to be zero."""
+    size = max(float(tensor.abs().max()) for tensor in solution.values())
+    return [name for name, tensor in solution.items() if float(tensor.abs().max()) <= _EXPLAINED * size]
 
 
 def _is_affine(module: nn.Module, rest: State, shapes: Mapping[str, torch.Size], inputs: Sequence[Tensor]) -> bool:

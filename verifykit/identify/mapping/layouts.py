@@ -31,17 +31,17 @@ def layouts(have: Shape, want: Shape) -> tuple[Layout, ...]:
     """Return the layouts that make a tensor of shape ``want`` of one of shape ``have``, the plainest first."""
     if math.prod(have) != math.prod(want):
         return ()
-    found: dict[tuple[Shape, Shape], Layout] = {}
-    for key, layout in _layouts(have, want):
+    found: dict[object, Layout] = {}
+    for key, layout in sorted(_layouts(have, want), key=lambda entry: entry[1].cost):
         found.setdefault(key, layout)
-    return tuple(sorted(found.values(), key=lambda layout: layout.cost))
+    return tuple(found.values())
 
 
-def _layouts(have: Shape, want: Shape) -> Iterator[tuple[tuple[Shape, Shape], Layout]]:
+def _layouts(have: Shape, want: Shape) -> Iterator[tuple[object, Layout]]:
     ours, theirs = _without_ones(have), _without_ones(want)
     if max(len(ours), len(theirs)) > _DEEPEST:
         if ours == theirs:
-            yield ((), ()), _layout(ours, tuple(range(len(ours))), want, "" if have == want else RESHAPED, 0)
+            yield (), _layout(ours, tuple(range(len(ours))), want, "" if have == want else RESHAPED, 0)
         return
     for order in permutations(range(len(ours))):
         for other in permutations(range(len(theirs))):
@@ -52,7 +52,21 @@ def _layouts(have: Shape, want: Shape) -> Iterator[tuple[tuple[Shape, Shape], La
                     continue
             elif not _coarsens(aim, turned):
                 continue
-            yield (order, other), _refined(have, want, ours, order, aim, other, moved)
+            yield _sense(ours, order, aim, other), _refined(have, want, ours, order, aim, other, moved)
+
+
+def _sense(ours: Shape, order: Shape, aim: Shape, other: Shape) -> object:
+    """What tells a layout from those that do the same: the axes of the aim that each of our axes is split into."""
+    if len(ours) >= len(aim):
+        return order
+    groups, position = list[tuple[int, Shape]](), 0
+    for axis in order:
+        start, size = position, 1
+        while size < ours[axis]:
+            size *= aim[position]
+            position += 1
+        groups.append((axis, other[start:position]))
+    return tuple(sorted(groups))
 
 
 def _refined(have: Shape, want: Shape, ours: Shape, order: Shape, aim: Shape, other: Shape, moved: int) -> Layout:

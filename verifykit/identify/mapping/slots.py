@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from verifykit.identify.mapping.layouts import Shape
 
@@ -86,13 +87,20 @@ def is_spare(module: nn.Module, absent: Collection[str]) -> bool:
     return not (without_bias or (switch and own <= {*absent}) or {"running_mean", "running_var"} <= {*absent})
 
 
+def turns_convolution(module: nn.Module) -> bool:
+    """Whether ``module`` is a transposed convolution without a stride: with the channels of its kernel exchanged it is
+    a convolution whose kernel is flipped, and is better spoken of as that.
+    """
+    return isinstance(module, _ConvTransposeNd) and all(stride == 1 for stride in module.stride)
+
+
 def _packed_state(module: nn.Module) -> Iterator[Packed]:
     for prefix, part in module.named_modules():
         tensors: list[tuple[str, Tensor]] = [*part.named_parameters(recurse=False)]
         if isinstance(part, _NormBase):
             tensors += [(name, t) for name, t in part.named_buffers(recurse=False) if t.is_floating_point()]
         flat = all(tensor.ndim <= 1 for _, tensor in tensors)
-        convolution = isinstance(part, nn.modules.conv._ConvNd)
+        convolution = isinstance(part, _ConvNd)
         for name, tensor in tensors:
             parts = _parts(part, name)
             yield Packed(

@@ -1,7 +1,9 @@
 """What of a target may serve a candidate's state: its parameters, running statistics, other buffers, held constants."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -13,8 +15,8 @@ from verifykit.identify.mapping.layouts import Shape
 
 @dataclass(frozen=True)
 class Source:
-    """A tensor of the target. ``constant`` holds it where it is not in the state; ``needed`` says that it must be used:
-    it is a parameter that the outputs depend on.
+    """A tensor of the target, or several joined along ``axis``. ``constant`` holds it where it is not in the state;
+    ``needed`` says that it must be used: it is a parameter that the outputs depend on.
     """
 
     name: str
@@ -22,10 +24,17 @@ class Source:
     needed: bool
     parameter: bool
     constant: Tensor | None = None
+    joined: tuple["Source", ...] = ()
+    axis: int = 0
 
     def of(self, state: Mapping[str, Tensor]) -> Tensor:
-        """Its value in ``state``."""
-        return state[self.name] if self.constant is None else self.constant
+        """Its value in ``state``, in the precision of that."""
+        if self.joined:
+            return torch.cat([source.of(state) for source in self.joined], self.axis)
+        if self.constant is None:
+            return state[self.name]
+        like = next((tensor for tensor in state.values() if tensor.is_floating_point()), self.constant)
+        return self.constant.to(like)
 
 
 def sources(facts: Facts) -> list[list[Source]]:
@@ -33,6 +42,39 @@ def sources(facts: Facts) -> list[list[Source]]:
     floating-point buffers too; and the tensors in plain attributes.
     """
     return facts.subject.once("sources of a candidate's state", lambda: _sources(facts))
+
+
+def joined(available: Sequence[Source]) -> Iterator[list[Source]]:
+    """Yield ``available`` with those tensors joined whose names differ in a number alone, or in all but what follows
+    the last dot: those of a list of modules, or of modules side by side. Matrices along the first axis or the last.
+    """
+    for pattern, axis in product((_without_numbers, _attribute), (0, -1)):
+        groups: dict[tuple[str, bool, Shape], list[Source]] = {}
+        for source in available:
+            at = axis if len(source.shape) > 1 else 0
+            rest = source.shape[1:] if at == 0 else source.shape[:-1]
+            key = (pattern(source.name) if source.shape else source.name, source.needed, rest)
+            groups.setdefault(key, []).append(source)
+        if any(len(group) > 1 for group in groups.values()):
+            yield [_joined(group, axis) for group in groups.values()]
+
+
+def _joined(group: list[Source], axis: int) -> Source:
+    first = group[0]
+    if len(group) == 1:
+        return first
+    at = axis % len(first.shape) if len(first.shape) > 1 else 0
+    shape = tuple(sum(s.shape[at] for s in group) if place == at else size for place, size in enumerate(first.shape))
+    name = ", ".join(source.name for source in group)
+    return Source(name, shape, first.needed, first.parameter, joined=tuple(group), axis=at)
+
+
+def _without_numbers(name: str) -> str:
+    return re.sub(r"\d+", "#", name)
+
+
+def _attribute(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _sources(facts: Facts) -> list[list[Source]]:

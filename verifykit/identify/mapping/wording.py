@@ -17,6 +17,8 @@ def wording(plan: Mapping[Slot, Filler], state: Sequence[Packed]) -> tuple[tuple
         holds[filler.source.name][slot.tensor] = None
         if filler.piece.note:
             notes[f"{filler.source.name} {filler.piece.note}"] = None
+        if filler.source.joined:
+            notes[f"{slot.tensor} is made of {filler.source.name}"] = None
         if filler.source.constant is not None:
             notes[f"{filler.source.name} is a plain tensor"] = None
     for packed in state:

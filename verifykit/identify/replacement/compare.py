@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from msgspec.structs import replace
 
-from verifykit.errors import one_line
+from verifykit.errors import UserError, one_line
 from verifykit.identify.candidate import Match
 from verifykit.identify.facts import Facts, facts_of
 from verifykit.identify.replacement.cost import costs
 from verifykit.identify.replacement.equality import equality
-from verifykit.identify.replacement.low import FACTOR, Low, is_real, low_precision
+from verifykit.identify.replacement.low import FACTOR, is_real, low_precision
 from verifykit.identify.replacement.matching import Incomparable, matched
 from verifykit.results import Timing
 from verifykit.results.comparison import Comparison, Precision
@@ -68,7 +68,7 @@ def _precisions(facts: Facts, match: Match) -> list[Precision]:
         if found[-1].verdict == "differs":
             return found
     if is_real(facts.state, facts.inputs):
-        found += [_low(low_precision(facts, match, dtype), match.candidate.name) for dtype in LOW]
+        found += [_low(facts, match, dtype) for dtype in LOW]
     return found
 
 
@@ -86,12 +86,16 @@ def _decided(found: Comparison, reference: Reference) -> Comparison:
 
 
 def _exact(facts: Facts, match: Match, dtype: torch.dtype) -> Precision:
-    result = equality(facts, match, dtype)
+    criterion = "the rounding that the reference shows at each point"
+    try:
+        result = equality(facts, match, dtype)
+    except UserError as error:  # it cannot be built in this dtype
+        return Precision(_name(dtype), "inconclusive", criterion, message=str(error))
     told = result.difference or result.undecided
     return Precision(
         _name(dtype),
         "differs" if result.difference else "inconclusive" if result.undecided else "equal",
-        "the rounding that the reference shows at each point",
+        criterion,
         result.examples,
         result.worst,
         result.ulps,
@@ -101,11 +105,15 @@ def _exact(facts: Facts, match: Match, dtype: torch.dtype) -> Precision:
     )
 
 
-def _low(low: Low, reference: str) -> Precision:
+def _low(facts: Facts, match: Match, dtype: torch.dtype) -> Precision:
     criterion = f"{FACTOR:g} times the error of the reference against float64, and one unit of rounding"
-    blank = Precision(_name(low.dtype), "inconclusive", criterion, low.examples)
+    try:
+        low = low_precision(facts, match, dtype)
+    except UserError as error:
+        return Precision(_name(dtype), "inconclusive", criterion, message=str(error))
+    blank = Precision(_name(dtype), "inconclusive", criterion, low.examples)
     if not low.excess:
-        who = "it" if low.candidate_refuses else reference
+        who = "it" if low.candidate_refuses else match.candidate.name
         return replace(blank, message=f"{who} does not run: {low.refused}" if low.refused else "nothing to compare")
     worst = max(low.excess, key=lambda name: low.excess[name])
     errors = low.errors[worst]

@@ -7,7 +7,8 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from verifykit.identify.agreement.functions import Call, Observation, Pair, Refused
+from verifykit.identify.agreement.bench import Bench
+from verifykit.identify.agreement.functions import Call, Observation, Refused
 from verifykit.identify.agreement.points import Point, everyday
 from verifykit.identify.candidate import Match
 from verifykit.identify.facts import Facts, moved
@@ -52,7 +53,8 @@ def low_precision(facts: Facts, match: Match, dtype: torch.dtype) -> Low:
     """Run target and reference in ``dtype`` and the reference in double precision on the same numbers, forward and
     backward, at everyday points.
     """
-    low, exact = Pair(facts, match, dtype), Pair(facts, match, torch.float64)
+    bench = Bench(facts, match)
+    low, exact = bench.pair(dtype), bench.pair(torch.float64)
     result = Low(dtype)
     for point in islice(everyday(facts.subject), POINTS):
         source = moved(facts.module, facts.running, 1000 + point.draw) if point.draw else facts.state

@@ -1,7 +1,7 @@
 """How a reference corresponds to a target: which of its parameters, and which of its outputs, are which."""
 
 from collections.abc import Mapping
-from itertools import islice
+from itertools import chain, islice
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +40,7 @@ def matched(facts: Facts, reference: Reference) -> Match:
         shapes = ", ".join(f"{n}: {tuple(t.shape)}" for n, t in zip(subject.input_names, facts.inputs, strict=True))
         raise Incomparable(f"{reference} rejects the inputs ({shapes}): {one_line(error)}") from error
     found: list[Match] = []
-    for arrangement in islice(arrangements(facts, module), WAYS):
+    for arrangement in chain(_by_name(facts, module), islice(arrangements(facts, module), WAYS)):
         # What makes another operation of it is no way to replace it.
         if not arrangement.deviations:
             match = _match(facts, reference, arrangement, places)
@@ -50,6 +50,14 @@ def matched(facts: Facts, reference: Reference) -> Match:
     if not found:
         raise Incomparable(_unmatched(facts, module, reference))
     return found[0]
+
+
+def _by_name(facts: Facts, module: nn.Module) -> list[Arrangement]:
+    """Its state as it is, where names and shapes are the same."""
+    theirs = {name: tuple(t.shape) for name, t in [*module.named_parameters(), *module.named_buffers()]}
+    if theirs != {name: tuple(t.shape) for name, t in facts.state.items()}:
+        return []
+    return [Arrangement(dict)]
 
 
 def _match(facts: Facts, reference: Reference, arrangement: Arrangement, places: Mapping[str, Tensor]) -> Match:
@@ -63,7 +71,7 @@ def _match(facts: Facts, reference: Reference, arrangement: Arrangement, places:
 
 
 def _agrees(facts: Facts, match: Match) -> bool:
-    pair, call = Pair(facts, match, torch.float64), Call(order=0)
+    pair, call = Pair(facts, match, torch.float64, ()), Call(order=0)
     try:
         own, other = (
             observe(facts.state, facts.inputs, call) for observe in (pair.observe_target, pair.observe_candidate)

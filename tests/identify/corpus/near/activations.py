@@ -84,7 +84,7 @@ class GLU(nn.Module):
         a, b = x.chunk(2, -1)
         return torch.sigmoid(a) * b
 
-    __verifykit__ = {"inputs": {"x": "float[N, 6]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, 2 * D]"}}
 
 
 class TanhGate(nn.Module):
@@ -92,7 +92,7 @@ class TanhGate(nn.Module):
         a, b = x.chunk(2, -1)
         return a * torch.tanh(b)
 
-    __verifykit__ = {"inputs": {"x": "float[N, 6]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, 2 * D]"}}
 
 
 class ScaledSwish(nn.Module):

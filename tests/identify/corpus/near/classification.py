@@ -211,7 +211,7 @@ EXPECTED = {
     "Divergence": Near(("KLDivLoss", "kl_div"), r"log2|base|log"),
     "FocalLoss": Near(FOCAL, r"alpha|class|negative|positive"),
     "SigmoidFocalLoss": Near(FOCAL, r"p_t|modulat|1 ?[^a-z]|focus|factor"),
-    "ConstantAlphaFocal": Near(FOCAL, r"alpha|both|class", r"^(?!.*alpha=0\.)"),
+    "ConstantAlphaFocal": Near(FOCAL, r"alpha|both|class", r"^((?!alpha=0\.).)*$"),
     "DiceLoss": Near(DICE, r"smooth|numerator|denominator|eps"),
     "OverlapLoss": Near((*DICE, "JaccardLoss", "IoULoss"), r"2|two|twice|factor|intersection|union"),
     "MultiMarginLoss": Near(("MultiMarginLoss", "multi_margin_loss"), r"target|right|true|class|offset"),

@@ -71,7 +71,7 @@ class SamePaddedStride(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(F.pad(x, (0, 1, 0, 1)), self.weight, stride=2)
 
-    __verifykit__ = {"inputs": {"x": "float[N, 2, 6, 8]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, 2, 2 * H, 2 * W]"}}
 
 
 class ConvTranspose1d(nn.Module):
@@ -107,7 +107,7 @@ class MaxPool2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.max_pool2d(F.pad(x, (1, 1, 1, 1)), 3, stride=1)
 
-    __verifykit__ = {"inputs": {"x": "float[N, C, 6, 7]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, C, H, W]"}}
 
 
 class SmoothPool(nn.Module):
@@ -117,7 +117,7 @@ class SmoothPool(nn.Module):
         blocks = F.avg_pool2d(x, 2, divisor_override=1)
         return blocks / 4 + 0.01 * blocks**2
 
-    __verifykit__ = {"inputs": {"x": "float[N, C, 6, 8]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, C, 2 * H, 2 * W]"}}
 
 
 class PixelShuffle(nn.Module):
@@ -127,7 +127,7 @@ class PixelShuffle(nn.Module):
         n, c, h, w = x.shape
         return x.view(n, 2, 2, c // 4, h, w).permute(0, 3, 4, 1, 5, 2).reshape(n, c // 4, 2 * h, 2 * w)
 
-    __verifykit__ = {"inputs": {"x": "float[N, 8, H, W]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, 4 * C, H, W]"}}
 
 
 class EdgeMirror(nn.Module):
@@ -136,7 +136,7 @@ class EdgeMirror(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([x[..., :2].flip(-1), x, x[..., -2:].flip(-1)], dim=-1)
 
-    __verifykit__ = {"inputs": {"x": "float[N, C, 7]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, C, L + 2]"}}
 
 
 class Upsample(nn.Module):
@@ -170,7 +170,7 @@ PAD = r"pad|align|shift|left|right|end|causal|crop"
 EXPECTED = {
     "Conv1d": Near(CONV1D, r"flip|revers|mirror"),
     "TrueConvolution2d": Near(CONV2D, r"flip|revers|mirror"),
-    "CausalFilter": Near(CONV1D, PAD),
+    "CausalFilter": Near((*CONV1D, "CausalConvolution", "CausalConv1d"), PAD, "causal"),
     "SameConv1d": Near(CONV1D, PAD),
     "SamePaddedStride": Near(CONV2D, PAD),
     "ConvTranspose1d": Near(("ConvTranspose1d", "conv_transpose1d"), PAD + "|cut"),

@@ -223,7 +223,7 @@ EXPECTED = {
     "LayerNormalization": Near(LAYER, OUTSIDE),
     "Recentred": Near(LAYER, r"absolute|deviation|variance|L1"),
     "RMSNorm": Near(("RMSNorm", "rms_norm"), OUTSIDE),
-    "BiasedRMS": Near(("RMSNorm", "rms_norm"), r"bias|offset|added"),
+    "BiasedRMS": Near(("RMSNorm", "rms_norm", "LayerNorm"), r"bias|offset|added|mean is"),
     "RMSNormalization": Near(("RMSNorm", "rms_norm"), f"{UNBIASED}|divided|factor"),
     "BatchNorm1d": Near(BATCH, r"momentum", r"momentum=0\.9"),
     "Standardiser": Near(BATCH, r"running|biased"),

@@ -183,7 +183,7 @@ class GatedUnit(nn.Module):
         value, gate = x.chunk(2, dim=-1)
         return value * gate.sigmoid()
 
-    __verifykit__ = {"inputs": {"x": "float[N, 6]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, 2 * D]"}}
 
 
 class CutBelow(nn.Module):

@@ -133,7 +133,7 @@ class CircularFFTConv1d(nn.Module):
         spectrum = torch.einsum("ncf,ocf->nof", torch.fft.rfft(x), torch.fft.rfft(self.weight, n=n).conj())
         return torch.fft.irfft(spectrum, n=n).roll(self.weight.shape[-1] // 2, dims=-1)
 
-    __verifykit__ = {"init": {"in_channels": 3, "out_channels": 4}, "inputs": {"x": "float[N, 3, L]"}}
+    __verifykit__ = {"init": {"in_channels": 3, "out_channels": 4}, "inputs": {"x": "float[N, 3, L + 3]"}}
 
 
 class StridedConv2d(nn.Module):

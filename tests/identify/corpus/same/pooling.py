@@ -16,7 +16,7 @@ class UnfoldMaxPool2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.unfold(2, self.k, self.k).unfold(3, self.k, self.k).amax((-1, -2))
 
-    __verifykit__ = {"inputs": {"x": "float[N, C, 6, 7]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, C, 2 * H, 2 * W]"}}
 
 
 class BlockMean(nn.Module):
@@ -26,7 +26,7 @@ class BlockMean(nn.Module):
         n, c, h, w = image.shape
         return image.reshape(n, c, h // 2, 2, w // 2, 2).mean((3, 5))
 
-    __verifykit__ = {"inputs": {"image": "float[N, C, 6, 8]"}}
+    __verifykit__ = {"inputs": {"image": "float[N, C, 2 * H, 2 * W]"}}
 
 
 class MovingAverage(nn.Module):
@@ -37,7 +37,7 @@ class MovingAverage(nn.Module):
     def forward(self, series):
         return series.unfold(-1, self.window, 1).mean(-1)
 
-    __verifykit__ = {"inputs": {"series": "float[N, C, 9]"}}
+    __verifykit__ = {"inputs": {"series": "float[N, C, L + 2]"}}
 
 
 class BorderAwareMean(nn.Module):
@@ -49,7 +49,7 @@ class BorderAwareMean(nn.Module):
         total = F.conv2d(x, box, padding=1, groups=x.shape[1])
         return total / F.conv2d(ones, box, padding=1, groups=x.shape[1])
 
-    __verifykit__ = {"inputs": {"x": "float[N, C, 6, 7]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, C, H, W]"}}
 
 
 class GlobalPool(nn.Module):
@@ -83,7 +83,7 @@ class SubPixel(nn.Module):
         x = x.view(n, c // self.r**2, self.r, self.r, h, w)
         return x.permute(0, 1, 4, 2, 5, 3).reshape(n, c // self.r**2, h * self.r, w * self.r)
 
-    __verifykit__ = {"inputs": {"x": "float[N, 8, H, W]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, 4 * C, H, W]"}}
 
 
 class SpaceToDepth(nn.Module):
@@ -91,7 +91,7 @@ class SpaceToDepth(nn.Module):
         n, c, h, w = x.shape
         return x.view(n, c, h // 2, 2, w // 2, 2).permute(0, 1, 3, 5, 2, 4).reshape(n, 4 * c, h // 2, w // 2)
 
-    __verifykit__ = {"inputs": {"x": "float[N, C, 4, 6]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, C, 2 * H, 2 * W]"}}
 
 
 class RepeatUpsample(nn.Module):
@@ -112,7 +112,7 @@ class MixChannels(nn.Module):
         n, c, h, w = x.shape
         return x.view(n, self.groups, c // self.groups, h, w).transpose(1, 2).contiguous().view(n, c, h, w)
 
-    __verifykit__ = {"inputs": {"x": "float[N, 6, H, W]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, 2 * C, H, W]"}}
 
 
 class ZeroBorder(nn.Module):
@@ -129,7 +129,7 @@ class MirrorPad(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([x[..., 1:3].flip(-1), x, x[..., -3:-1].flip(-1)], dim=-1)
 
-    __verifykit__ = {"inputs": {"x": "float[N, C, 7]"}}
+    __verifykit__ = {"inputs": {"x": "float[N, C, L + 3]"}}
 
 
 def running_total(x: Tensor) -> Tensor:
