@@ -149,6 +149,9 @@ EQUAL = {
         layer("pass", "return x * (torch.rand(x.shape).to(x) < 0.5) * 2 if self.training else x"),
         "torch.nn:Dropout(0.5)", X, "in distribution",
     ),
+    "hard sigmoid": (
+        function("return (x + 3).clamp(0, 6) / 6"), "torch.nn:Hardsigmoid", X, "constant in single precision",
+    ),
     "boolean outputs": (function("return ~(x <= 0)") + "def positive(x):\n    return x > 0\n", "positive", X, "nan"),
     "complex": (function("return x.real - 1j * x.imag"), "torch:conj_physical", {"x": "complex[N, 3]"}, None),
     "a loss that torch cannot differentiate by its target": (
@@ -227,6 +230,10 @@ DIFFERENT = {
     "wrong gradient": (WRONG_GRADIENT.format(body="return g * (1 - x.tanh())"), "torch.nn:Tanh", X, "gradient of x"),
     "gradient scaled": (
         WRONG_GRADIENT.format(body="return g * (1 - x.tanh() ** 2) * (1 + 1e-7)"), "torch.nn:Tanh", X, "gradient of x",
+    ),
+    "gradient in single precision": (
+        WRONG_GRADIENT.format(body="return (g.float() * (1 - x.float().tanh() ** 2)).to(g.dtype)"),
+        "torch.nn:Tanh", X, "gradient of x",
     ),
     "gradient wrong at zero": (
         WRONG_GRADIENT.format(body="return torch.where(x == 0, 17 * g, g * (1 - x.tanh() ** 2))"),

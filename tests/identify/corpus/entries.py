@@ -63,7 +63,7 @@ class Near:
     option: str = ""
 
     def is_claimed_equal(self, likeness: Likeness | None) -> bool:
-        """Whether it is said to equal something, other than an operation with the very option."""
+        """Whether it is said to equal something, other than an operation with the very deviation."""
         return is_equal(likeness) and not self._is_option(likeness)
 
     def is_named(self, likeness: Likeness | None) -> bool:
@@ -71,7 +71,7 @@ class Near:
         if likeness is None or self.is_claimed_equal(likeness):
             return False
         if is_equal(likeness):
-            return _is_one_of(likeness.name, self.names)
+            return True
         said = "; ".join([*map(_words, likeness.deviations), *likeness.up_to])
         return likeness.relation == "close" and _is_one_of(likeness.name, self.names) and _has(self.says, said)
 
@@ -81,7 +81,10 @@ class Near:
         return f"not {self.names if isinstance(self.names, str) else self.names[0]}, which says /{self.says}/"
 
     def _is_option(self, likeness: Likeness) -> bool:
-        return self.option != "" and _has(self.option, likeness.name) and _is_one_of(likeness.name, self.names)
+        """Whether it is said to equal the operation with the option, or another by whose name the deviation goes."""
+        if _is_one_of(likeness.name, self.names):
+            return self.option != "" and _has(self.option, likeness.name)
+        return not likeness.name.startswith("torch.") and _has(self.says, likeness.name)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 from verifykit.identify.agreement.points import Point, small
 from verifykit.identify.agreement.trial import Counterexample, Trial
+from verifykit.identify.candidate import Match
 
 # Elements of an input up to which it is shown whole.
 SHOWN = 12
@@ -47,7 +48,7 @@ def text(trial: Trial, found: Counterexample) -> str:
     place = " and ".join(part for part in (sizes, where) if part)
     at = f"{mode}at {place} " if place else mode
     its = "" if found.gap.tensor in ("distribution", "refusal") else "its "
-    return f"{at}{its}{found.gap.text}".replace("the reference's", f"{trial.name} gives")
+    return f"{at}{its}{found.gap.text}".replace("the reference's", f"{_related(trial.match)} gives")
 
 
 def domain(trial: Trial) -> str:
@@ -63,6 +64,11 @@ def domain(trial: Trial) -> str:
     modes = f"{str(trial.dtype).removeprefix('torch.')}, eval and training mode"
     inputs = ", ".join(map(str, spec.inputs))
     return "; ".join([f"{what} in {modes}", inputs, *([", ".join(sizes)] if sizes else []), ", ".join(special)])
+
+
+def _related(match: Match) -> str:
+    factor = "" if match.scale == 1.0 else f"{match.scale:.6g}·"
+    return f"{factor}{match.candidate.name}" + (f" + {match.offset:.6g}" if match.offset else "")
 
 
 def _size(point: Point) -> int:

@@ -12,6 +12,8 @@ from verifykit.identify.agreement.functions import Observation
 
 # A factor or an offset that was fitted is known to so many units of rounding.
 FITTED = 4096
+# By how much the ratios of two tensors may differ that differ by one factor.
+UNIFORM = 1e-12
 
 Tensors = dict[str, Tensor]
 # An evaluation in double precision and one in single, at one point.
@@ -21,7 +23,8 @@ Both = Callable[[], tuple[Observation, Observation] | None]
 @dataclass(frozen=True)
 class Gap:
     """One tensor in which target and candidate differ beyond rounding. ``found`` is ``None`` where their shapes do,
-    ``own`` says that the target's own rounding error at this point explains it, ``magnitude`` is that of the tensor.
+    ``own`` says that the target's own rounding error at this point explains it, ``uniform`` that all elements differ by
+    one factor, ``magnitude`` is that of the tensor.
     """
 
     tensor: str
@@ -29,6 +32,7 @@ class Gap:
     found: Difference | None = None
     own: bool = False
     magnitude: float = 1.0
+    uniform: bool = False
 
     @property
     def in_value(self) -> bool:
@@ -132,7 +136,7 @@ class Judge:
                 self.ulps = max(self.ulps, found.ulps or 0)
             return None
         text = f"{name}{list(found.index) or ''} is {number(found.actual)}, the reference's {number(found.expected)}"
-        return Gap(name, text, found, explained, greatest or 1.0)
+        return Gap(name, text, found, explained, greatest or 1.0, _is_uniform(actual, expected))
 
     def _least(self, name: str, expected: Tensor) -> float:
         units = 32 + (FITTED if self.fitted else 0)
@@ -145,6 +149,12 @@ class Judge:
         if double is None or single is None or single.shape != double.shape:
             return 0.0
         return rounding_tolerance(double, single, self.dtype)
+
+
+def _is_uniform(actual: Tensor, expected: Tensor) -> bool:
+    ratios = (actual / expected)[expected != 0]
+    same_zeros = bool((actual[expected == 0] == 0).all())
+    return same_zeros and ratios.numel() > 0 and bool(((ratios - ratios[0]).abs() < UNIFORM).all())
 
 
 def number(value: complex) -> str:

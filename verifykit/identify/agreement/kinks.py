@@ -14,6 +14,8 @@ from verifykit.spec.model import InputSpec
 # How far the neighbours are, relative to the values; how much gradients change over that where nothing is odd, and how
 # far off the sum of subgradients may be, relative to the greatest gradient around.
 DISTANCE, SLACK, NEAR = 1e-4, 0.01, 2.0
+# Relative error up to which the two agree at a neighbour; everyday points are where they must agree to rounding.
+ALIKE = 1e-7
 
 
 class Kink(Enum):
@@ -40,7 +42,8 @@ def kink_at(pair: Pair, judge: Judge, state: Mapping[str, Tensor], inputs: Seque
             one, other = pair.observe_target(state, near, call), pair.observe_candidate(state, near, call)
         except Refused:
             continue
-        if judge.gaps(one, other, lambda: None, lambda: None):
+        gaps = judge.gaps(one, other, lambda: None, lambda: None)
+        if any(gap.found is None or gap.found.error > ALIKE * gap.magnitude for gap in gaps):
             return Kink.NONE
         seen.append(one)
     if len(seen) == 1:

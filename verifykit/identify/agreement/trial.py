@@ -19,6 +19,8 @@ from verifykit.identify.facts import Facts
 
 # Relative errors: what rounding may explain at everyday values, unsaid; and what single precision hardly holds.
 SAME, SINGLE = 1e-9, 1e-8
+# Half a unit of rounding in single precision: torch keeps some constants of backward formulas, 1/6, so.
+CONSTANT = 2.0**-24
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,9 @@ class Trial:
             return special and not self.strict and note("infinite", gap.tensor, text)
         if gap.tensor.startswith("second") and error < SAME:  # torch's own second derivatives hold constants of 1e-12
             return note("second", gap.tensor, f"its {gap.tensor} differs by up to {error:.1g} of its size", error)
+        if not gap.in_value and gap.uniform and error < CONSTANT and self.dtype == torch.float64:
+            text = f"its {gap.tensor} differs by a factor of 1 ± {error:.1g}, as of a constant in single precision"
+            return note("constant", gap.tensor, text, error)
         if not self.strict and gap.own and (special or error < SAME):
             return error < SAME or note("rounding", gap.tensor, f"{text}, which its rounding explains", error)
         if not self.strict and special and error < SINGLE:

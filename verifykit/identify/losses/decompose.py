@@ -13,7 +13,7 @@ from verifykit.identify.losses.partial import described
 from verifykit.identify.losses.points import fitting_points, held_back, other_points, sizes_that_work
 from verifykit.identify.losses.reduction import Sum, nearest, sums
 from verifykit.identify.losses.regression import clustered, exact_fits
-from verifykit.identify.losses.symbols import symbols_of
+from verifykit.identify.losses.symbols import Symbols, symbols_of
 from verifykit.identify.losses.system import System, system_of
 from verifykit.results.identity import Decomposition, Term
 from verifykit.spec.outputs import learn_outputs
@@ -24,6 +24,9 @@ _CONFIRMED = 8
 
 # Terms up to which a sum is taken for what was meant, without a look at those with numbers in them.
 _FEW = 2
+
+# The fields that are looked at together, the plainest first: losses of three inputs have many more.
+_FIELDS = 1000
 
 
 def decompose(subject: Subject) -> Decomposition | None:
@@ -61,19 +64,21 @@ def _decomposed(subject: Subject) -> Decomposition | None:
         plain = system_of(plain_terms(symbols), [trial])
         points = fitting_points(function, sizes[0], int(1.6 * len(plain.fields)) + 20)
         system = system_of(plain.fields, points)
-        found = _exact(function, system, others, PLAIN)
-        if found is None or len(found.terms) > _FEW:
-            further = system_of([*plain.fields, *further_terms(symbols)], [trial])
-            points = fitting_points(function, sizes[0], int(1.6 * len(further.fields)) + 20)
-            system = system_of(further.fields, points)
-            better = _exact(function, system, others, PLAIN)
+        found = _exact(function, symbols, system, others, PLAIN)
+        if found is None or (len(found.terms) > _FEW and not _is_familiar(found, symbols)):
+            further = system_of([*plain.fields, *further_terms(symbols)], [trial]).fields[:_FIELDS]
+            points = fitting_points(function, sizes[0], int(1.6 * len(further)) + 20)
+            system = system_of(further, points)
+            better = _exact(function, symbols, system, others, PLAIN)
             found = better if found is None or (better and len(better.terms) < len(found.terms)) else found
         for outer in OUTERS:
-            found = found or _exact(function, system, others, outer)
+            found = found or _exact(function, symbols, system, others, outer)
         return found or described(function, system, others, sizes)
 
 
-def _exact(function: LossFunction, system: System, others: Sequence[Point], outer: Outer) -> Decomposition | None:
+def _exact(
+    function: LossFunction, symbols: Symbols, system: System, others: Sequence[Point], outer: Outer
+) -> Decomposition | None:
     undone = [outer.undone(point) for point in (*system.points, *others)]
     points = [point for point in undone if point is not None]
     if len(points) < len(undone):
@@ -87,11 +92,21 @@ def _exact(function: LossFunction, system: System, others: Sequence[Point], oute
     for found in fits[:_CONFIRMED]:
         groups = [[changed.fields[k] for k in clusters[c]] for c in found.support]
         wholes += sums(groups, points)[:_CONFIRMED]
-    for whole in sorted(wholes, key=lambda one: one.cost)[:_CONFIRMED]:
+    for whole in sorted(wholes, key=lambda one: one.cost + _unfamiliar(one, symbols))[:_CONFIRMED]:
         seen = confirm(function, whole, _sizes(points), outer.of)
         if seen.holds:
             return _written(function, whole, outer, seen)
     return None
+
+
+def _is_familiar(found: Decomposition, symbols: Symbols) -> bool:
+    """Whether the module is written with all coefficients: then this is how somebody wrote it."""
+    return all(abs(term.coefficient) == 1 or symbols.is_written(abs(term.coefficient)) for term in found.terms)
+
+
+def _unfamiliar(whole: Sum, symbols: Symbols) -> int:
+    """How many coefficients are not among the numbers that the module is written with."""
+    return sum(abs(p.coefficient) != 1 and not symbols.is_written(abs(p.coefficient)) for p in whole.pieces)
 
 
 def _sizes(points: Sequence[Point]) -> list[Mapping[str, int]]:

@@ -90,8 +90,8 @@ Evaluate = Callable[[Field], tuple[Column, ...] | None]
 
 def sums(groups: Sequence[Sequence[Field]], points: Sequence[Point], columns: Evaluate | None = None) -> list[Sum]:
     """Return the sums, one field of each group under one reduction, that give the loss at all ``points``, the plainest
-    first; none where no reduction keeps the coefficients. Where ``points`` are what is seen of a loss, ``columns`` gives
-    what is seen of a field, and the sums give its gradient only.
+    first; none where no reduction keeps the coefficients. Where ``points`` are a view of a loss, ``columns`` gives that
+    of a field, and the sums give its gradient only.
     """
     seen: dict[Field, tuple[Column, ...]] = {}
     usable: list[list[Field]] = []

@@ -69,6 +69,10 @@ class Symbols:
         own = [*self.found.named.values(), *self.found.loose]
         return list(dict.fromkeys([*usual, *(value for value in own if low < value < high)]))[: len(usual) + 6]
 
+    def is_written(self, value: float) -> bool:
+        """Whether the module is written with this number."""
+        return value in self.found.named.values() or value in self.found.loose
+
 
 def symbols_of(function: LossFunction, point: Point) -> Symbols:
     """Return the symbols of a loss whose tensors are those of ``point``."""

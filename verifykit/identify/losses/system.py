@@ -10,6 +10,9 @@ from verifykit.identify.losses.columns import Column, Stack
 from verifykit.identify.losses.field import Field
 from verifykit.identify.losses.function import Point
 
+# Equations for each field: more say nothing new.
+ENOUGH = 3
+
 
 @dataclass(frozen=True)
 class System:
@@ -39,6 +42,13 @@ def system_of(fields: Iterable[Field], points: Sequence[Point]) -> System:
     return _system([f for f, _ in kept], [c for _, c in kept], points)
 
 
+def _rows(count: int, enough: int) -> Tensor:
+    """Which of ``count`` equations are kept: ``enough`` of them, by chance."""
+    if count <= enough:
+        return torch.arange(count)
+    return torch.randperm(count, generator=torch.Generator().manual_seed(0))[:enough]
+
+
 def _system(fields: Sequence[Field], columns: Sequence[tuple[Column, ...]], points: Sequence[Point]) -> System:
     scales = [1 / (float(point.gradient.norm()) or 1.0) for point in points]
     vector = torch.cat([point.gradient * s for point, s in zip(points, scales, strict=True)])
@@ -46,5 +56,7 @@ def _system(fields: Sequence[Field], columns: Sequence[tuple[Column, ...]], poin
     if fields:
         blocks = [torch.stack([of[at].gradient for of in columns], 1) * s for at, s in enumerate(scales)]
         matrix = torch.cat(blocks)
-        matrix = matrix / matrix.norm(dim=0)
+        rows = _rows(len(vector), ENOUGH * len(fields) + 200)
+        matrix, vector = matrix[rows], vector[rows]
+        matrix = matrix / matrix.norm(dim=0).clamp_min(1e-300)
     return System(tuple(points), tuple(fields), tuple(columns), matrix, vector)

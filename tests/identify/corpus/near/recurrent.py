@@ -4,7 +4,7 @@
 import torch
 from torch import Tensor, nn
 
-from tests.identify.corpus.entries import Near
+from tests.identify.corpus.entries import Near, Same
 
 LSTM_INPUTS = {"inputs": {"x": "float[N, 3]", "h": "float[N, 4]", "c": "float[N, 4]"}}
 
@@ -156,7 +156,7 @@ class KeepSome(nn.Module):
 
 
 class ClassicDropout(nn.Module):
-    """Dropout as first published: the rescaling is in evaluation."""
+    """Dropout as first published, which rescales in evaluation: 1 - p times the inverted one, in training as well."""
 
     def __init__(self, p: float = 0.3):
         super().__init__()
@@ -180,5 +180,5 @@ EXPECTED = {
     "Backwards": Near(("RNN",), r"revers|backward|time|direction|end", r"bidirectional"),
     "Dropout": Near(DROPOUT, r"scal|1 ?[^a-z] ?p|factor"),
     "KeepSome": Near(DROPOUT, r"keep|probab|1 ?[^a-z] ?p", r"p=0\.7"),
-    "ClassicDropout": Near(DROPOUT, r"scal|eval|1 ?[^a-z] ?p|factor"),
+    "ClassicDropout": Same(DROPOUT, r"factor|0\.7"),
 }
