@@ -12,6 +12,8 @@ from verifykit.spec.reference import resolve_reference
         ("torch.nn:Threshold", {"threshold": 0.5}, {"threshold": 0.5, "value": 0.0}, ("value",)),
         ("torch.nn:Threshold(t, -1)", {"t": 0.5}, {"threshold": 0.5, "value": -1}, ()),
         ("torch.nn:ReLU", {}, {}, ()),
+        ("torch.nn:LSTM(3, 2)", {}, {"input_size": 3, "hidden_size": 2}, ()),
+        ("torch.nn:GRU", {"hidden": 4, "input_size": 3}, {"input_size": 3, "hidden_size": 4}, ()),
         ("torch:relu", {"anything": 1}, {}, ()),
         ("torch.nn.functional:leaky_relu", {"negative_slope": 0.3}, {"negative_slope": 0.3}, ()),
     ],

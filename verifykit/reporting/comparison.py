@@ -9,7 +9,7 @@ from rich.text import Text
 
 from verifykit.reporting import units
 from verifykit.reporting.escape import code, inline, visible
-from verifykit.reporting.json import _finite as finite
+from verifykit.reporting.json import finite
 from verifykit.results.comparison import Comparison, Cost, Precision
 
 STYLE = {"equal": "green", "differs": "bold red", "inconclusive": "yellow"}

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,7 +58,7 @@ def resolve_reference(text: str, init: Mapping[str, Any]) -> Reference:
     if target.kind == "instance" or target.kind == "autograd.Function":
         return Reference(target)
     try:
-        signature = inspect.signature(target.obj)
+        signature = _signature(target.obj)
     except (TypeError, ValueError):  # built into torch's C code: a function of its inputs
         return Reference(target)
     if parenthesis:
@@ -67,6 +68,17 @@ def resolve_reference(text: str, init: Mapping[str, Any]) -> Reference:
     if any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
         return Reference(target, init)
     return _matched(target, signature, init)
+
+
+def _signature(obj: Any) -> inspect.Signature:
+    """The signature of ``obj``; of a constructor that passes all on, as those of recurrent layers do, that of its first
+    typing overload.
+    """
+    overloads = typing.get_overloads(obj.__init__) if isinstance(obj, type) else ()
+    if not overloads:
+        return inspect.signature(obj)
+    first = inspect.signature(overloads[0])
+    return first.replace(parameters=[p for name, p in first.parameters.items() if name != "self"])
 
 
 def _given(text: str, signature: inspect.Signature, init: Mapping[str, Any]) -> dict[str, Any]:

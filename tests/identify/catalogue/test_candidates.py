@@ -195,7 +195,7 @@ def clipped(p: Tensor, t: Tensor) -> Tensor:
 ROW = {"x": "float[N, 6]"}
 PAIR = {"p": "float[N, 6]", "t": "float[N, 6]"}
 SEQUENCE = {"x": "float[N, L, 8]"}
-HEADS = {name: "float[N, L, 6]" for name in "qkv"}
+HEADS = dict.fromkeys("qkv", "float[N, L, 6]")
 LABELS = {"x": "float[N, 5]", "y": "long[N] in below 5"}
 
 REWRITTEN: list[tuple[Any, dict[str, str], dict[str, Any], str]] = [

@@ -16,6 +16,7 @@ USUAL_NUMBERS = (0.0, 0.5, 1.0, 2.0, 3.0, 6.0)
 
 
 def is_unbounded(entry: InputSpec) -> bool:
+    """Whether its values may have any magnitude."""
     match entry.domain:
         case Real() | Sorted():
             return entry.dtype in ("float", "complex")

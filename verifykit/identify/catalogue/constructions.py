@@ -17,7 +17,7 @@ Arguments = dict[str, Any]
 
 # How much is tried for one factory: modules and parameters made to find required arguments, such arguments, calls, and
 # constructions returned.
-_BUILT, _HELD, _TRIALS, _MOST = 700, 24, 240, 120
+_BUILT, _HELD, _TRIALS, _MOST = 700, 24, 360, 120
 
 # Of two real numbers that are changed together, how many values are tried each.
 _PAIRED = 4
@@ -77,6 +77,7 @@ class _Search:
         self.pools = {a.name: [*fixed.get(a.name, ())] or pool(a, facts) for a in factory.arguments}
         options = [a for a in factory.arguments if not (a.required or a.is_size) and self.pools[a.name]]
         self.required = [a.name for a in factory.arguments if a.required or a.is_size]
+        self.several = {a.name for a in factory.arguments if a.several}
         self.tensors = {a.name for a in options if a.kind == "tensor"}
         self.numbers = [a.name for a in options if a.kind == "float" and a.default is not None and a.name not in fixed]
         self.options = [a.name for a in options if a.name not in self.numbers]
@@ -140,7 +141,7 @@ class _Search:
             for arguments in level:
                 if spent > _BUILT or len(exact) >= _HELD:
                     return [*exact, *near][:_HELD]
-                module = self.fitting.build(self.factory, arguments)
+                module = None if self._is_vast(arguments) else self.fitting.build(self.factory, arguments)
                 spent += 1
                 if module is None:
                     continue
@@ -178,7 +179,8 @@ class _Search:
         known = set()
         for name in sorted(options):
             for value in self.pools[name][:4]:
-                other = self.fitting.build(self.factory, {**arguments, name: value})
+                more = {**arguments, name: value}
+                other = None if self._is_vast(more) else self.fitting.build(self.factory, more)
                 if other is None:
                     continue
                 known.add(name)
@@ -196,9 +198,11 @@ class _Search:
         level: list[Arguments] = [start]
         reasons: set[str] = set()
         first: int | None = None
+        trials = 0
         for depth in range(len(options) + 1):
             refusals = [self._refusal(arguments) for arguments in level]
             passed = [arguments for arguments, refusal in zip(level, refusals, strict=True) if not refusal]
+            trials += len(level)
             self._trials += len(level)
             reasons |= {refusal for refusal in refusals if refusal}
             self._refusals |= reasons
@@ -206,17 +210,29 @@ class _Search:
             first = depth if passed and first is None else first
             if first is None and (reasons <= hopeless or (depth and not reasons & {SHAPES, RANDOM})):
                 return  # other numbers, or other inputs, whatever the options
-            if total > _ALL and (self._trials > _TRIALS or depth >= (3 if first is None else first + 2)):
+            if total > _ALL and (trials > _TRIALS // 3 or depth >= (3 if first is None else first + 2)):
                 return
-            level = self._grown(passed if first is not None and total > _ALL else level, options)[:_TRIALS]
+            level = self._grown(passed if first is not None and total > _ALL else level, options)[: _TRIALS // 3]
             if not level:
                 return
 
     def _refusal(self, arguments: Arguments) -> str:
+        if self._is_vast(arguments):
+            return "refused"
         if not self.factory.is_class:
             return self.fitting.refusal(partial(self.factory.target.obj, **arguments))
         module = self.fitting.build(self.factory, arguments)
         return "refused" if module is None else self.fitting.refusal(module)
+
+    def _is_vast(self, arguments: Arguments) -> bool:
+        """Whether so much memory may be taken that it cannot be meant: a number for several dimensions counts in each."""
+        size = 1.0
+        for name, value in arguments.items():
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, int | float) and abs(item) > 1:
+                    times = self.fitting.spatial if name in self.several and not isinstance(value, tuple) else 1
+                    size *= min(abs(item), 1e6) ** times
+        return size > self.fitting.vast
 
     def _grown(self, found: Sequence[Arguments], options: Sequence[str]) -> list[Arguments]:
         grown: list[Arguments] = []

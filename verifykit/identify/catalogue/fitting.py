@@ -19,6 +19,9 @@ from verifykit.spec.subject import named_tensors
 # Beyond this many inputs their order is taken as it is.
 _MOST_ORDERS = 3
 
+# Numbers that may be made however small the module is.
+_ROOM = 100_000
+
 # Why something does not fit though it takes the inputs.
 SHAPES, KINDS, RANDOM = "other shapes", "numbers of another kind", "random or not"
 
@@ -40,6 +43,9 @@ class Fitting:
         self.reduced = {amount - missing for amount in self.amounts for missing in vectors} - {0}
         self.returns = Counter(map(_kind, facts.outputs.values()))
         self.stateless = self.amounts == {0}
+        self.spatial = max([1, *(tensor.ndim - 2 for tensor in facts.inputs)])
+        numels = [tensor.numel() for tensor in (*facts.inputs, *facts.outputs.values())]
+        self.vast = 64 * max(self.amounts) + 16 * max(numels) + _ROOM
         self._kinds = {kind for _, kind in self.returns}
         self.orders = _orders(facts.inputs)
 

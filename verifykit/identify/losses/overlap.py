@@ -27,11 +27,9 @@ def overlap(symbols: Symbols) -> Iterator[Field]:
             one, other = activation.format(symbols.written[a]), symbols.written[b]
             for s in symbols.numbers(0.0, 101.0, 1.0):
                 for name, ratio in OVERLAPS:
-                    text = f"(1 - {name}({one}, {other}, smooth={s:g}))"
-                    yield number(text, _overlap(a, b, s, squash, ratio, 0), 9)
-                    yield field(
-                        text.replace(", smooth", ", each sample, smooth"), _overlap(a, b, s, squash, ratio, 1), 9
-                    )
+                    text, smooth = f"1 - {name}({one}, {other}", f"smooth={s:g})"
+                    yield number(f"({text}, {smooth})", _overlap(a, b, s, squash, ratio, 0), 9)
+                    yield field(f"{text}, each sample, {smooth}", _overlap(a, b, s, squash, ratio, 1), 9)
 
 
 def classes(symbols: Symbols) -> Iterator[Field]:
