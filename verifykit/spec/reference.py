@@ -74,7 +74,7 @@ def _signature(obj: Any) -> inspect.Signature:
     """The signature of ``obj``; of a constructor that passes all on, as those of recurrent layers do, that of its first
     typing overload.
     """
-    overloads = typing.get_overloads(obj.__init__) if isinstance(obj, type) else ()
+    overloads = typing.get_overloads(vars(obj)["__init__"]) if isinstance(obj, type) and "__init__" in vars(obj) else ()
     if not overloads:
         return inspect.signature(obj)
     first = inspect.signature(overloads[0])
