@@ -116,7 +116,8 @@ def _composed(loss: Composite) -> Row:
         return Row(
             loss.name, f"{expected} + {loss.outside}", (sum_of.text if sum_of else got.text) + said, wrong, got.seconds
         )
-    terms = {term.text: term.coefficient for term in sum_of.terms} if sum_of else {}
+    # The sign for minus is not that of the source of the composites.
+    terms = {t.text.replace("\N{MINUS SIGN}", "-"): t.coefficient for t in sum_of.terms} if sum_of else {}
     right = (
         sum_of is not None
         and sum_of.unexplained == 0

@@ -143,7 +143,7 @@ def _is_one_of(name: str, names: str | tuple[str, ...]) -> bool:
 
 
 def _folded(name: str) -> str:
-    return re.sub("[ _]", "", name).lower()
+    return re.sub("[ _-]", "", name).lower()
 
 
 def _words(deviation: str) -> str:

@@ -149,3 +149,11 @@ def test_what_is_merely_near_is_not_claimed(function: object) -> None:
 def test_what_is_no_loss_is_left_alone(name: str) -> None:
     subject, _ = prepare(name, Plan([]))
     assert decompose(subject) is None
+
+
+def test_a_loss_that_nothing_can_be_learnt_from_is_admitted() -> None:
+    def error_rate_loss(logits: Tensor, labels: Tensor) -> Tensor:
+        return (logits.argmax(1) != labels).double().mean()
+
+    found = made_of(error_rate_loss, {"logits": "float[N, C]", "labels": "long[N] in below C"})
+    assert (found.terms, found.unexplained) == ([], 1.0)

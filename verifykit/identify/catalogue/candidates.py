@@ -61,7 +61,7 @@ def written(factory: Factory, arguments: Arguments, inputs: list[str]) -> str:
     placed = [_value(arguments[name]) for name in required] if factory.is_class else []
     options = [a.name for a in factory.arguments if a.name in arguments and not (placed and a.required)]
     named = [f"{name}={_value(arguments[name])}" for name in options]
-    given = factory.passed.format(inputs=", ".join(inputs))
+    given = factory.passed.format(*inputs, inputs=", ".join(inputs))
     if factory.is_class and given:  # what it is called with is not what it is made with
         called = [text for text in named if text.startswith("is_")]
         made = [*placed, *(text for text in named if text not in called)]

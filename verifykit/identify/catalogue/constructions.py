@@ -1,13 +1,10 @@
 """With which arguments something may be made so that it has the state, the inputs and the outputs of a module."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from torch import nn
-
-from verifykit.identify.catalogue.factory import Factory, class_factory, python_factory
+from verifykit.identify.catalogue.factory import Factory
 from verifykit.identify.catalogue.fitting import KINDS, RANDOM, SHAPES, Fitting, quietly
 from verifykit.identify.catalogue.pools import pool
 from verifykit.identify.catalogue.values import values_of
@@ -29,28 +26,22 @@ _LOOKED = 12
 _NUMBERS = 3000
 
 # Calls without any answer after which it is taken to want other inputs.
-_REFUSED = 40
+_REFUSED = 150
 
 # Up to this many combinations of options all are tried, beyond it those with few changes.
 _ALL = 48
 
 
-def constructions(
-    made: Factory | type[nn.Module] | Callable[..., Any],
-    facts: Facts,
-    fixed: Mapping[str, Sequence[Any]] | None = None,
-) -> Iterator[Arguments]:
-    """Yield keyword arguments with which ``made``, a module class or a function of the inputs, may be the module of
-    ``facts``: what it makes holds as many numbers, takes the inputs and returns tensors of the shapes of the outputs.
+def constructions(factory: Factory, facts: Facts) -> Iterator[Arguments]:
+    """Yield keyword arguments with which what ``factory`` makes may be the module of ``facts``: it holds as many
+    numbers, takes the inputs and returns tensors of the shapes of the outputs.
 
     Required arguments come from what the module mentions and from its sizes; then options are changed, the fewest
-    first. ``fixed`` gives all values that an argument may have, its default aside. Arguments at their defaults are
-    left out.
+    first. Arguments at their defaults are left out.
     """
-    factory = made if isinstance(made, Factory) else _factory(made, facts)
     if not takes(factory, facts):
         return
-    search = _Search(factory, facts, fixed or {})
+    search = _Search(factory, facts)
     with quietly():
         suited = search.suited()
     yield from itertools.islice(search.with_numbers(suited), _MOST)
@@ -71,15 +62,14 @@ def fitting_of(facts: Facts) -> Fitting:
 
 
 class _Search:
-    def __init__(self, factory: Factory, facts: Facts, fixed: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(self, factory: Factory, facts: Facts) -> None:
         self.factory, self.fitting = factory, fitting_of(facts)
         self.own = set(values_of(facts).numbers)
-        self.pools = {a.name: [*fixed.get(a.name, ())] or pool(a, facts) for a in factory.arguments}
+        self.pools = {a.name: pool(a, facts) for a in factory.arguments}
         options = [a for a in factory.arguments if not (a.required or a.is_size) and self.pools[a.name]]
         self.required = [a.name for a in factory.arguments if a.required or a.is_size]
-        self.several = {a.name for a in factory.arguments if a.several}
         self.tensors = {a.name for a in options if a.kind == "tensor"}
-        self.numbers = [a.name for a in options if a.kind == "float" and a.default is not None and a.name not in fixed]
+        self.numbers = [a.name for a in options if a.kind == "float" and a.default is not None]
         self.options = [a.name for a in options if a.name not in self.numbers]
 
     def suited(self) -> list[Arguments]:
@@ -98,7 +88,7 @@ class _Search:
         for count, start in enumerate(held):
             found += self._changed(start, options)
             refused = not found and not self._refusals & {SHAPES, RANDOM}
-            if (refused and (count >= 5 or self._trials > _REFUSED)) or self._trials > _TRIALS:
+            if (refused and (count >= _HELD // 2 or self._trials > _REFUSED)) or self._trials > _TRIALS:
                 break
         return found
 
@@ -141,7 +131,7 @@ class _Search:
             for arguments in level:
                 if spent > _BUILT or len(exact) >= _HELD:
                     return [*exact, *near][:_HELD]
-                module = None if self._is_vast(arguments) else self.fitting.build(self.factory, arguments)
+                module = self.fitting.build(self.factory, arguments)
                 spent += 1
                 if module is None:
                     continue
@@ -179,8 +169,7 @@ class _Search:
         known = set()
         for name in sorted(options):
             for value in self.pools[name][:4]:
-                more = {**arguments, name: value}
-                other = None if self._is_vast(more) else self.fitting.build(self.factory, more)
+                other = self.fitting.build(self.factory, {**arguments, name: value})
                 if other is None:
                     continue
                 known.add(name)
@@ -217,22 +206,8 @@ class _Search:
                 return
 
     def _refusal(self, arguments: Arguments) -> str:
-        if self._is_vast(arguments):
-            return "refused"
-        if not self.factory.is_class:
-            return self.fitting.refusal(partial(self.factory.target.obj, **arguments))
-        module = self.fitting.build(self.factory, arguments)
-        return "refused" if module is None else self.fitting.refusal(module)
-
-    def _is_vast(self, arguments: Arguments) -> bool:
-        """Whether so much memory may be taken that it cannot be meant: a number for several dimensions counts in each."""
-        size = 1.0
-        for name, value in arguments.items():
-            for item in value if isinstance(value, tuple) else (value,):
-                if isinstance(item, int | float) and abs(item) > 1:
-                    times = self.fitting.spatial if name in self.several and not isinstance(value, tuple) else 1
-                    size *= min(abs(item), 1e6) ** times
-        return size > self.fitting.vast
+        call = self.fitting.call(self.factory, arguments)
+        return "refused" if call is None else self.fitting.refusal(call)
 
     def _grown(self, found: Sequence[Arguments], options: Sequence[str]) -> list[Arguments]:
         grown: list[Arguments] = []
@@ -258,10 +233,3 @@ def _places(pools: Sequence[Sequence[Any]], far: int) -> Iterator[tuple[int, ...
     for at in range(min(len(pools[0]), far + 1)):
         for rest in _places(pools[1:], far - at):
             yield (at, *rest)
-
-
-def _factory(made: type[nn.Module] | Callable[..., Any], facts: Facts) -> Factory:
-    if isinstance(made, type):
-        return class_factory(made)
-    path = f"{made.__module__}.{getattr(made, '__qualname__', '')}"
-    return python_factory(made, path, made, len(facts.inputs))

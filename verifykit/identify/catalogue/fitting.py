@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,8 +28,9 @@ SHAPES, KINDS, RANDOM = "other shapes", "numbers of another kind", "random or no
 
 
 class Fitting:
-    """What candidates for ``facts`` have to fit. ``amount`` is how many numbers the module holds that training changes,
-    ``spare`` how many of these, or of its constants, a candidate may lack or not have.
+    """What candidates for ``facts`` have to fit. ``amounts`` are the numbers that it may hold: those that training
+    changes, with its constants or without; ``reduced`` the same without some of its vectors. ``scalars``: no tensor
+    that training changes has more than one number. More than ``vast`` numbers cannot be meant.
     """
 
     def __init__(self, facts: Facts) -> None:
@@ -50,7 +52,11 @@ class Fitting:
         self.orders = _orders(facts.inputs)
 
     def build(self, factory: Factory, arguments: Mapping[str, Any]) -> nn.Module | None:
-        """Return the module that ``factory`` makes with ``arguments``, in float64; ``None`` where it refuses them."""
+        """Return the module that ``factory`` makes with ``arguments``, in float64; ``None`` where it refuses them, or
+        where they would take memory that cannot be meant.
+        """
+        if self._is_vast(factory, arguments):
+            return None
         before = torch.get_default_dtype()
         torch.set_default_dtype(torch.float64)
         try:
@@ -60,6 +66,23 @@ class Fitting:
             return None
         finally:
             torch.set_default_dtype(before)
+
+    def call(self, factory: Factory, arguments: Mapping[str, Any]) -> Callable[..., Any] | None:
+        """Return what takes the inputs: the module built, or the function with ``arguments``."""
+        if factory.is_class:
+            return self.build(factory, arguments)
+        return None if self._is_vast(factory, arguments) else partial(factory.target.obj, **arguments)
+
+    def _is_vast(self, factory: Factory, arguments: Mapping[str, Any]) -> bool:
+        """Whether sizes among ``arguments`` multiply to many numbers, one for several dimensions in each of them."""
+        several = {a.name for a in factory.arguments if a.several or a.untold or a.name in ("size", "scale_factor")}
+        spatial = factory.spatial or self.spatial
+        size = 1.0
+        for name, value in arguments.items():
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, int | float) and abs(item) > 1:
+                    size *= min(abs(item), 1e6) ** (spatial if name in several and item is value else 1)
+        return size > self.vast
 
     @staticmethod
     def amount_of(module: nn.Module) -> int:

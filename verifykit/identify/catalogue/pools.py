@@ -19,6 +19,9 @@ MOST = 10
 # Beyond this an integer is a length or an index, which nothing is to be padded or repeated by.
 SMALL = 64
 
+# Where a number stands for as many of it as there are dimensions.
+_PER_DIMENSION = {"kernel_size", "stride", "padding", "dilation", "output_padding"}
+
 _EPS = (1e-5, 1e-6, 1e-8, 1e-12, 1e-3, 1e-7)
 
 # Documentation of a loss may leave some of these out.
@@ -45,6 +48,8 @@ def pool(argument: Argument, facts: Facts) -> list[Any]:
     kept: list[Any] = []
     named = (v for v in values.named.get(plain_name(argument.name), ()) if _is_kind(v, argument))
     for value in itertools.chain(named, found):
+        if isinstance(value, tuple) and argument.name in _PER_DIMENSION:
+            value = _one_number(value)
         if not any(_same(value, other) for other in (argument.default, *kept)):
             kept.append(value)
         if len(kept) == MOST:

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 # Classes of torch.nn with a forward that hold or move other modules rather than compute.
 NO_OPERATIONS = frozenset({"Sequential", "DataParallel", "SyncBatchNorm"})
 
-# Functions whose result is no function of the values of their inputs, or that only say something of them.
+# Functions whose result is no function of the values of their inputs, that only say something of them, or that make
+# very many numbers of few.
 NO_FUNCTIONS = frozenset(
     {"empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like", "numel",
+     "diagflat", "vander", "combinations", "cartesian_prod",
      "unravel_index", "multi_head_attention_forward", "from_numpy", "frombuffer", "asarray", "gradient", "stft",
      "istft", "quantize_per_tensor", "quantize_per_channel", "quantized_max_pool1d", "quantized_max_pool2d",
      "quantized_batch_norm", "histogram", "histogramdd", "fake_quantize_per_tensor_affine"}
@@ -20,8 +22,8 @@ NO_FUNCTIONS = frozenset(
 
 
 class SelfAttention(nn.MultiheadAttention):
-    """``torch.nn.MultiheadAttention`` of one input, which is query, key and value; with ``is_causal`` no position sees a
-    later one. The weights of the attention are not returned.
+    """``torch.nn.MultiheadAttention`` of one input, which is query, key and value; with ``is_causal`` no position sees
+    a later one. The weights of the attention are not returned.
     """
 
     def __init__(
@@ -45,6 +47,22 @@ class SelfAttention(nn.MultiheadAttention):
         return super().forward(x, x, x, attn_mask=mask, need_weights=False)[0]
 
 
+class LSTMCellOfThree(nn.LSTMCell):
+    """``torch.nn.LSTMCell`` whose hidden and cell state are two inputs."""
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """Return the next hidden and cell state, both float (N, H)."""
+        return super().forward(x, (h, c))
+
+
+class LSTMOfThree(nn.LSTM):
+    """``torch.nn.LSTM`` whose first hidden and cell state are two inputs."""
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor) -> Any:  # type: ignore[override]
+        """Return what ``torch.nn.LSTM`` does."""
+        return super().forward(x, (h, c))
+
+
 def self_attention(x: Tensor, is_causal: bool = False, scale: float | None = None) -> Tensor:
     """``torch.nn.functional.scaled_dot_product_attention`` of one input, float (..., L, E): query, key and value."""
     return F.scaled_dot_product_attention(x, x, x, is_causal=is_causal, scale=scale)
@@ -52,8 +70,10 @@ def self_attention(x: Tensor, is_causal: bool = False, scale: float | None = Non
 
 # What stands for an operation of torch that is called otherwise: the operation, and how its inputs are then written.
 CLASSES_OTHERWISE: dict[type[nn.Module], tuple[str, str]] = {
-    SelfAttention: ("torch.nn.MultiheadAttention", "{inputs}, {inputs}, {inputs}"),
+    SelfAttention: ("torch.nn.MultiheadAttention", "{0}, {0}, {0}"),
+    LSTMCellOfThree: ("torch.nn.LSTMCell", "{0}, ({1}, {2})"),
+    LSTMOfThree: ("torch.nn.LSTM", "{0}, ({1}, {2})"),
 }
 FUNCTIONS_OTHERWISE: dict[Callable[..., Tensor], tuple[str, str]] = {
-    self_attention: ("torch.nn.functional.scaled_dot_product_attention", "{inputs}, {inputs}, {inputs}"),
+    self_attention: ("torch.nn.functional.scaled_dot_product_attention", "{0}, {0}, {0}"),
 }

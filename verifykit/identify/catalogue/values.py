@@ -121,6 +121,7 @@ def _constants(facts: Facts) -> Iterator[Any]:
             for member in members:
                 function = inspect.unwrap(getattr(member, "__func__", getattr(member, "fget", member)))
                 if isinstance(function, FunctionType):
+                    yield from _plain((*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()))
                     yield from _in_code(function.__code__, function.__globals__, seen)
                 elif isinstance(holder, type):
                     yield from _plain([member])

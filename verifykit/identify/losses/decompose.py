@@ -23,7 +23,7 @@ from verifykit.spec.subject import Subject
 _CONFIRMED = 8
 
 # Terms up to which a sum is taken for what was meant, without a look at those with numbers in them.
-_FEW = 2
+_FEW = 1
 
 # The fields that are looked at together, the plainest first: losses of three inputs have many more.
 _FIELDS = 1000

@@ -36,7 +36,7 @@ def number(text: str, of: Callable[[Values], Tensor], cost: int) -> Field:
 
 def divisors(of: Field, sizes: Mapping[str, int], count: int) -> Iterator[tuple[str, float]]:
     """Yield what the sum of a field of ``count`` elements may be divided by at ``sizes``, and how that reads: nothing,
-    their number, or any of the sizes, the plainest first.
+    any of the sizes, their number, or both, the plainest first.
     """
     if of.mean != of.sum:
         yield of.mean, float(count)
@@ -45,6 +45,8 @@ def divisors(of: Field, sizes: Mapping[str, int], count: int) -> Iterator[tuple[
         for some in combinations(sizes, rank):
             over = some[0] if rank == 1 else f"({'·'.join(some)})"
             yield f"{of.sum} / {over}", float(prod(sizes[name] for name in some))
+    if of.mean != of.sum:
+        yield from ((f"{of.mean} / {name}", float(count * size)) for name, size in sizes.items())
 
 
 def typeset(text: str) -> str:

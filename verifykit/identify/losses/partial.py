@@ -31,11 +31,14 @@ def described(
     that is left without them: never 0.
     """
     pieces = _established(function, system, others)
+    left, examples, worst = _share(function, pieces, sizes)
     points = [_without(point, pieces) for point in (*system.points, *others)]
     rest = system.at(points[: len(system.points)])
-    pieces += _reduced([rest.fields[k] for k in _greedy(rest)], points)
-    left, examples, worst = _share(function, pieces, sizes)
-    terms = [Term(p.coefficient, typeset(p.text), nearest(p.coefficient)[1]) for p in pieces if left < 1]
+    more = pieces + _reduced([rest.fields[k] for k in _greedy(rest)], points)
+    with_more, _, worst_with_more = _share(function, more, sizes)
+    if with_more < left:
+        pieces, left, worst = more, with_more, worst_with_more
+    terms = [Term(p.coefficient, typeset(p.text), nearest(p.coefficient)[1]) for p in pieces]
     domain = "; ".join(str(entry) for entry in function.subject.spec.inputs)
     return Decomposition(terms, min(left, 1.0) or 1e-300, examples, worst, domain)
 

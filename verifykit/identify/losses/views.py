@@ -95,7 +95,8 @@ def _first_half(dim: int) -> Callable[[Point], Tensor]:
 
 
 def _masked(point: Point, kept: Callable[[str, Tensor], Tensor]) -> Tensor:
-    return torch.cat([kept(name, leaf).flatten() for name, leaf in point.leaves.items()])
+    none = torch.zeros(0, dtype=torch.bool)
+    return torch.cat([none, *(kept(name, leaf).flatten() for name, leaf in point.leaves.items())])
 
 
 def _redrawn(function: LossFunction, name: str) -> Callable[[Point], Point]:

@@ -181,7 +181,7 @@ EXPECTED = {
     "Softshrink": Near(("Softshrink", "softshrink"), r"sign|abs|negative|magnitude"),
     "GLU": Near(("GLU", "glu"), r"half|halves|swap|first|second|order"),
     "TanhGate": Near(("GLU", "glu"), r"tanh"),
-    "ScaledSwish": Near(("SiLU", "silu", "GELU", "Swish"), r"beta|1\.5|slope|scale"),
+    "ScaledSwish": Near(("SiLU", "silu", "GELU", "Swish"), r"beta|1\.5|slope|scale", r"beta=1\.5"),
     "Mish": Near(("Mish", "mish"), r"softplus|offset|constant|0\.01|near|differ|gives"),
     "LeCunTanh": Near(("Tanh", "tanh"), r"2/3|0\.66|1\.71|scale|slope|LeCun|input"),
     "ShiftedSoftplus": Near(("Softplus", "softplus"), r"0\.6|constant|offset|log|shift|near|differ|gives"),

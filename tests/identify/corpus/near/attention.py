@@ -179,8 +179,8 @@ EXPECTED = {
     "ScrambledHeads": Near(MHA, r"head|view|reshape|transpos|scrambl|time|mix"),
     "Softmax": Near(SOFTMAX, r"eps|added|denominator|0\.001"),
     "QuietSoftmax": Near(SOFTMAX, r"one|1|denominator|added"),
-    "Tempered": Near(SOFTMAX, r"temperature|scal|2|0\.5|half"),
+    "Tempered": Near(SOFTMAX, r"temperature|scal|2|0\.5|half", "temperature=2"),
     "LogSoftmax": Near(("LogSoftmax", "log_softmax"), r"eps|added|inside|0\.0001|1e-0?4"),
     "SoftmaxOverAll": Near(SOFTMAX, r"all|dim|whole|flatten|over"),
-    "BinarySoftmax": Near(SOFTMAX, r"base|2|temperature|scal|log"),
+    "BinarySoftmax": Near(SOFTMAX, r"base|2|temperature|scal|log", r"temperature=|base="),
 }

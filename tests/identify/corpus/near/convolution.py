@@ -163,8 +163,8 @@ def sum_before(x: Tensor) -> Tensor:
     return torch.cumsum(x, -1) - x
 
 
-CONV1D = ("Conv1d", "conv1d")
-CONV2D = ("Conv2d", "conv2d")
+CONV1D = ("Conv1d", "conv1d", "1d convolution")
+CONV2D = ("Conv2d", "conv2d", "2d convolution")
 PAD = r"pad|align|shift|left|right|end|causal|crop"
 
 EXPECTED = {
