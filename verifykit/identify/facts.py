@@ -9,10 +9,14 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from verifykit.experiments.observation import outputs_of
+from verifykit.spec.domain import Real
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors
 
 State = Mapping[str, Tensor]
+
+# How many times larger inputs are tried where the usual ones show nothing.
+WIDER = (4.0, 32.0, 256.0)
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,32 @@ def _observed(subject: Subject) -> Facts:
     with torch.no_grad():
         for name, tensor in _named(module).items():
             tensor.copy_(state[name])
-    return Facts(subject, module, state, running, inputs, outputs_of(subject, module, inputs), random)
+    inputs, outputs = _telling(subject, module, inputs)
+    return Facts(subject, module, state, running, inputs, outputs, random)
+
+
+def _telling(
+    subject: Subject, module: nn.Module, inputs: tuple[Tensor, ...]
+) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+    """``inputs`` with the outputs for them, made larger where they may have any value and the outputs are constant, as
+    those of an activation below its threshold.
+    """
+    outputs = outputs_of(subject, module, inputs)
+    if _varied(outputs):
+        return inputs, outputs
+    for factor in WIDER:
+        wider = tuple(
+            value * factor if isinstance(entry.domain, Real) and value.is_floating_point() else value
+            for entry, value in zip(subject.spec.inputs, inputs, strict=True)
+        )
+        found = outputs_of(subject, module, wider)
+        if _varied(found):
+            return wider, found
+    return inputs, outputs
+
+
+def _varied(outputs: dict[str, Tensor]) -> bool:
+    return any(value.numel() == 1 or bool((value != value.flatten()[:1]).any()) for value in outputs.values())
 
 
 def _named(module: nn.Module) -> dict[str, Tensor]:

@@ -1,5 +1,7 @@
 """Which known operation a subject is: candidates are screened, the best confirmed, the nearest kept."""
 
+import difflib
+import re
 import warnings
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -10,6 +12,7 @@ from verifykit.identify.catalogue.candidates import candidates as built_in
 from verifykit.identify.definitions.candidates import candidates as defined
 from verifykit.identify.facts import Facts, facts_of
 from verifykit.identify.numbers import simple
+from verifykit.identify.resizing import follows
 from verifykit.identify.screening import SAME, Screen
 from verifykit.results.identity import Relation
 from verifykit.spec.effort import effort
@@ -26,7 +29,8 @@ NEAR = 0.1
 @dataclass(frozen=True)
 class Found:
     """What a subject is: the relation, how the candidate corresponds, and what was established. ``up_to`` says what
-    differs and leaves it the same operation, ``deviations`` what makes another of it.
+    differs and leaves it the same operation, ``deviations`` what makes another of it; ``holds`` says that it is this one
+    everywhere.
     """
 
     relation: Relation
@@ -34,6 +38,7 @@ class Found:
     agreement: Agreement
     up_to: tuple[str, ...]
     deviations: tuple[str, ...]
+    holds: bool
 
 
 def identified(subject: Subject) -> Found | None:
@@ -74,7 +79,7 @@ class _Search:
     def look_at(self, candidate: Candidate) -> None:
         """Screen ``candidate``; where it gives the outputs, and more simply than one that is known to, confirm it."""
         simplest = (len(candidate.deviations), 0, candidate.rank, len(candidate.reference.init))
-        if any(_order(found) <= simplest for found in self.found):
+        if any(_order(found) < simplest for found in self.found):
             return
         match = self.screen.matches(candidate)
         if match is None:
@@ -85,12 +90,13 @@ class _Search:
         if len(self.refuted) >= CONFIRMED:
             return
         found = self._confirmed(match)
-        (self.found if found.agreement.holds else self.refuted).append(found)
+        (self.found if found.holds else self.refuted).append(found)
 
     def best(self) -> Found | None:
         """The simplest of those that hold; else the nearest of those that nearly do."""
         if self.found:
-            return min(self.found, key=_order)
+            label = self.facts.subject.target.label
+            return min(self.found, key=lambda found: (_order(found), _fame(found, label)))
         nearest = sorted(self.near, key=lambda match: (match.residual, match.candidate.rank))
         close = [match for match in nearest if match.residual <= NEAR][:1]
         return next(chain(self.refuted, map(self._confirmed, close)), None)
@@ -100,14 +106,14 @@ class _Search:
         up_to, deviations = [*match.notes], [*match.deviations]
         if not match.is_plain:
             (up_to if self._is_meant(match) else deviations).append(_relation_text(match))
-        relation: Relation = "identical up to" if up_to else "identical"
-        return Found(
-            "close" if deviations or not established.holds else relation,
-            match,
-            established,
-            tuple(up_to),
-            tuple(deviations),
-        )
+        holds = established.holds
+        if holds and not follows(self.facts, match):
+            usual = ", ".join(f"{name} = {size}" for name, size in self.facts.subject.spec.usual_sizes.items())
+            deviations.append(f"it is the same at {usual} and not at other sizes")
+            holds = False
+        equal: Relation = "identical up to" if up_to else "identical"
+        relation: Relation = "close" if deviations or not holds else equal
+        return Found(relation, match, established, tuple(up_to), tuple(deviations), holds)
 
     def _is_meant(self, match: Match) -> bool:
         """Whether a factor and an offset are numbers that somebody would write: others come from the sizes at hand."""
@@ -126,3 +132,12 @@ def _relation_text(match: Match) -> str:
 def _order(found: Found) -> tuple[int, int, int, int]:
     candidate = found.match.candidate
     return len(found.deviations), len(found.up_to), candidate.rank, len(candidate.reference.init)
+
+
+def _fame(found: Found, label: str) -> tuple[bool, bool, float]:
+    """Orders operations that are as simple, the one first that a person would name: nothing at all, one for any number
+    of dimensions, one whose name is like that of the target.
+    """
+    name = found.match.candidate.operation.rpartition(".")[2].lower()
+    alike = difflib.SequenceMatcher(None, name, label.lower()).ratio()
+    return name != "identity", re.search(r"\dd$", name) is not None, -alike

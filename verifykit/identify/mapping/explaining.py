@@ -152,3 +152,18 @@ def _neat(value: float) -> float:
 def notes_of(explained: Mapping[str, Explanation]) -> tuple[str, ...]:
     """Say what each tensor is made of, but where it is one of the target's as it stands."""
     return tuple(f"{name} is {explanation.text}" for name, explanation in explained.items() if not explanation.is_plain)
+
+
+def confined(explanation: Explanation, state: State) -> bool:
+    """Whether a tensor that is made so cannot take all values near the one it has: not all of its elements can be moved
+    by themselves, as those of a symmetric matrix or of rows of norm 1.
+
+    The rank of its Jacobian by the target's state tells.
+    """
+    if not explanation.terms or explanation.is_plain:
+        return False
+    jacobians = torch.func.jacrev(explanation.of)({n: t for n, t in state.items() if t.is_floating_point()})
+    count = math.prod(explanation.shape)
+    columns = [jacobian.reshape(count, -1) for jacobian in jacobians.values()]
+    rank = int(torch.linalg.matrix_rank(torch.cat(columns, 1), rtol=1e-9))
+    return rank < count

@@ -11,7 +11,7 @@ from torch.func import functional_call, vmap
 
 from verifykit.identify.candidate import Arrangement
 from verifykit.identify.facts import Facts
-from verifykit.identify.mapping.explaining import Explanation, explain, notes_of
+from verifykit.identify.mapping.explaining import Explanation, confined, explain, notes_of
 from verifykit.identify.mapping.slots import is_spare, turns_convolution
 from verifykit.identify.mapping.sources import Source, sources
 from verifykit.identify.mapping.structural import running
@@ -56,7 +56,10 @@ def fitted(facts: Facts, module: nn.Module) -> Iterator[Arrangement]:
         return {**rest.arrange(state), **{name: explanation.of(state) for name, explanation in explained.items()}}
 
     if system.holds(facts, arrange(other := drawn(facts, _STATES + 1)), other):
-        yield Arrangement(arrange, (*rest.notes, *notes_of(explained)), rest.deviations)
+        bound = {name: explanation for name, explanation in explained.items() if confined(explanation, other)}
+        free = {name: explanation for name, explanation in explained.items() if name not in bound}
+        narrower = tuple(f"{text}, so that not every {text.partition(' ')[0]} can be had" for text in notes_of(bound))
+        yield Arrangement(arrange, (*rest.notes, *notes_of(free)), (*rest.deviations, *narrower))
 
 
 def drawn(facts: Facts, seed: int) -> dict[str, Tensor]:
