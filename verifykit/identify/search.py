@@ -6,6 +6,8 @@ import warnings
 from dataclasses import dataclass
 from itertools import chain, islice
 
+import torch
+
 from verifykit.identify.agreement import Agreement, agreement
 from verifykit.identify.candidate import Candidate, Match
 from verifykit.identify.catalogue.candidates import candidates as built_in
@@ -13,7 +15,7 @@ from verifykit.identify.definitions.candidates import candidates as defined
 from verifykit.identify.facts import Facts, facts_of
 from verifykit.identify.numbers import simple
 from verifykit.identify.resizing import follows
-from verifykit.identify.screening import SAME, Screen
+from verifykit.identify.screening import SAME, Screen, evaluate
 from verifykit.results.identity import Relation
 from verifykit.spec.effort import effort
 from verifykit.spec.subject import Subject
@@ -22,6 +24,8 @@ from verifykit.spec.subject import Subject
 SCREENED, CONFIRMED, SECONDS = 3000, 8, 4.0
 # Screened on after one was confirmed, in case that a simpler one does the same.
 AFTERWARDS = 200
+# Names that share this much, from 0 to 1, are taken to speak of one operation.
+ALIKE = 0.6
 # A candidate that leaves no more of the spread is near: close, and not equal.
 NEAR = 0.1
 
@@ -30,7 +34,7 @@ NEAR = 0.1
 class Found:
     """What a subject is: the relation, how the candidate corresponds, and what was established. ``up_to`` says what
     differs and leaves it the same operation, ``deviations`` what makes another of it; ``holds`` says that it is this one
-    everywhere.
+    everywhere, ``warns`` that torch advises against calling the candidate so.
     """
 
     relation: Relation
@@ -39,6 +43,7 @@ class Found:
     up_to: tuple[str, ...]
     deviations: tuple[str, ...]
     holds: bool
+    warns: bool
 
 
 def identified(subject: Subject) -> Found | None:
@@ -78,7 +83,7 @@ class _Search:
 
     def look_at(self, candidate: Candidate) -> None:
         """Screen ``candidate``; where it gives the outputs, and more simply than one that is known to, confirm it."""
-        simplest = (len(candidate.deviations), 0, candidate.rank, len(candidate.reference.init))
+        simplest = (len(candidate.deviations), 0, False, candidate.rank, len(candidate.reference.init))
         if any(_order(found) < simplest for found in self.found):
             return
         match = self.screen.matches(candidate)
@@ -113,7 +118,16 @@ class _Search:
             holds = False
         equal: Relation = "identical up to" if up_to else "identical"
         relation: Relation = "close" if deviations or not holds else equal
-        return Found(relation, match, established, tuple(up_to), tuple(deviations), holds)
+        return Found(relation, match, established, tuple(up_to), tuple(deviations), holds, self._warns(match))
+
+    def _warns(self, match: Match) -> bool:
+        reference, facts = match.candidate.reference, self.facts
+        module = reference.build(torch.float64, facts.subject.device, seed=facts.subject.seed)
+        fed = [facts.inputs[position] for position in match.order]
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            evaluate(match.candidate, module, match.arrangement, facts.state, fed)
+        return bool(told)
 
     def _is_meant(self, match: Match) -> bool:
         """Whether a factor and an offset are numbers that somebody would write: others come from the sizes at hand."""
@@ -129,15 +143,15 @@ def _relation_text(match: Match) -> str:
     return f"an affine map: {scale} times it plus {offset}"
 
 
-def _order(found: Found) -> tuple[int, int, int, int]:
+def _order(found: Found) -> tuple[int, int, bool, int, int]:
     candidate = found.match.candidate
-    return len(found.deviations), len(found.up_to), candidate.rank, len(candidate.reference.init)
+    return len(found.deviations), len(found.up_to), found.warns, candidate.rank, len(candidate.reference.init)
 
 
-def _fame(found: Found, label: str) -> tuple[bool, bool, float]:
+def _fame(found: Found, label: str) -> tuple[bool, bool, bool, int]:
     """Orders operations that are as simple, the one first that a person would name: nothing at all, one for any number
-    of dimensions, one whose name is like that of the target.
+    of dimensions, one whose name is like that of the target, a short one.
     """
     name = found.match.candidate.operation.rpartition(".")[2].lower()
-    alike = difflib.SequenceMatcher(None, name, label.lower()).ratio()
-    return name != "identity", re.search(r"\dd$", name) is not None, -alike
+    alike = difflib.SequenceMatcher(None, name, label.lower()).ratio() >= ALIKE
+    return name != "identity", re.search(r"\dd$", name) is not None, not alike, len(name)

@@ -101,22 +101,22 @@ SAME: dict[str, tuple[Build, dict[str, str], tuple[str, ...]]] = {
     "LoRALinear": (lambda: nn.Linear(5, 4), {"x": "float[N, 5]"}, ("weight is base.weight + 0.5·lora_b @ lora_a",)),
     "LogScaleLinear": (lambda: nn.Linear(4, 3, bias=False), {"x": X}, ("exp(log_scale)·weight",)),
     "PositiveLinear": (lambda: nn.Linear(4, 3, bias=False), {"x": X}, ("softplus(raw)",)),
-    "StandardisedConv": (
-        lambda: nn.Conv2d(2, 3, 3, padding=1, bias=False),
-        {"x": IMAGE},
-        ("weight standardised (biased, eps 1e-05) per row",),
-    ),
     "NegativePReLU": (lambda: nn.PReLU(), {"x": X}, ()),
     "TwoBiasLinear": (lambda: nn.Linear(4, 3), {"x": X}, ("bias is extra + layer.bias",)),
     "StackedLinear": (lambda: nn.Linear(4, 3), {"x": X}, ("second.weight @ first.weight",)),
-    "PlainKernel": (lambda: nn.Conv2d(1, 1, 3, bias=False), {"x": "float[N, 1, H, W]"}, ("a plain tensor",)),
 }
 
-# What packs or turns its state otherwise than torch does, and what is to be said of it.
+# What packs or turns its state otherwise than torch does, or cannot reach every value of it, and what is to be said.
 DEVIATING: dict[str, tuple[Build, dict[str, str], str]] = {
     "FlippedConv": (lambda: nn.Conv2d(2, 3, 3, padding=1, bias=False), {"x": IMAGE}, "the kernel is flipped"),
     "PackedLSTM": (lstm, {"x": SERIES}, "gates packed in the order i, f, o, g where torch has i, f, g, o"),
     "PackedGRU": (gru, {"x": X, "h": "float[N, 3]"}, "gates packed in the order z, r, n where torch has r, z, n"),
+    "PlainKernel": (lambda: nn.Conv2d(1, 1, 3, bias=False), {"x": "float[N, 1, H, W]"}, "its weight is fixed: "),
+    "StandardisedConv": (
+        lambda: nn.Conv2d(2, 3, 3, padding=1, bias=False),
+        {"x": IMAGE},
+        "weight standardised (biased, eps 1e-05) per row, so that not every weight can be had",
+    ),
     "KeyFirstAttention": (SelfAttention, {"x": TOKENS}, "projections packed in the order k, q, v"),
 }
 

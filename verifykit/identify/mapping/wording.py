@@ -19,7 +19,9 @@ def wording(plan: Mapping[Slot, Filler], state: Sequence[Packed]) -> tuple[tuple
             notes[f"{filler.source.name} {filler.piece.note}"] = None
         if filler.source.joined:
             notes[f"{slot.tensor} is made of {filler.source.name}"] = None
-        if filler.source.constant is not None:
+        if slot.parameter and not filler.source.parameter:
+            deviations[f"its {slot.tensor} is fixed: {filler.source.name} is no parameter"] = None
+        elif filler.source.constant is not None:
             notes[f"{filler.source.name} is a plain tensor"] = None
     for packed in state:
         members = sorted(parts_of[packed.name], key=lambda member: member[0].index)
