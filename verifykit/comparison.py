@@ -1,7 +1,9 @@
 """Comparing two tensors that ought to agree up to rounding."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -40,9 +42,14 @@ def worst_difference(actual: Tensor, expected: Tensor, tolerance: float) -> Diff
     error = torch.where(agree, 0.0, (one - other).abs())
     error = torch.where(error.isnan(), torch.inf, error)
     at = int(error.argmax())
-    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(at), actual.shape))
+    index = unravelled(at, actual.shape)
     a, e = actual.detach().flatten()[at], expected.detach().flatten()[at]
     return Difference(index, a.item(), e.item(), float(error[at]), tolerance, ulp_distance(a, e))
+
+
+def unravelled(flat: int, shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the index in a tensor of ``shape`` of its ``flat``-th element in order of rows."""
+    return tuple(int(i) for i in np.unravel_index(flat, tuple(shape)))  # torch's own imports half a second of sympy
 
 
 def ulp_distance(one: Tensor, other: Tensor) -> int | None:

@@ -49,7 +49,7 @@ def test_bugs(module_file: Callable[[str], str], source: str, name: str, said: s
     (finding,) = outcome.findings
     assert finding.severity == "warning"
     assert said in finding.message
-    assert finding.evidence["actual"] != finding.evidence["definition gives"]
+    assert finding.evidence["actual"] != finding.evidence["reference"]
 
 
 # correct: torch's own, which define what is meant

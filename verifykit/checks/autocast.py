@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Inconclusive, Skip, check
+from verifykit.comparison import unravelled
 from verifykit.errors import one_line
 from verifykit.experiments.numerics.blame import forward_origin, operation
 from verifykit.experiments.precision.rounding import due_to
@@ -154,7 +155,7 @@ def _off(subject: Subject, plain: _Pass, cast: _Pass, training: bool) -> Finding
         lost = before.isfinite() & ~after.isfinite()
         if bool(lost.any()):
             at = int(lost.flatten().int().argmax())
-            element = [int(i) for i in torch.unravel_index(torch.tensor(at), before.shape)]
+            element = list(unravelled(at, before.shape))
             step = forward_origin(partial(_forward, subject, training))
             done = f" in {operation(step)}()" if step else ""
             evidence = {"element": element, "autocast": str(after.flatten()[at].item())}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from verifykit.checks.registry import Skip, check
+from verifykit.comparison import unravelled
 from verifykit.experiments.behaviour.state import same
 from verifykit.experiments.observation import outputs_of
 from verifykit.results import Finding, Verified
@@ -63,7 +64,7 @@ def _finding(subject: Subject, name: str, before: Tensor, after: Tensor) -> Find
     differs = before != after
     gap = torch.where(differs, (before - after).abs() if before.dtype != torch.bool else differs, 0)
     worst = int(gap.nan_to_num().abs().argmax())
-    index = [int(i) for i in torch.unravel_index(torch.tensor(worst), before.shape)]
+    index = list(unravelled(worst, before.shape))
     by_seed = _repeats_under_one_seed(subject)
     cause = (
         "it draws from the global random generator in eval mode"

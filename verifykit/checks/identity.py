@@ -20,7 +20,8 @@ def identity(subject: Subject) -> Iterator[Verified | Identity]:
         known terms, an elementwise function described by its limits, pieces, kinks and jumps.
 
     Why it matters:
-        "Is this not just nn.Linear?" is what a reviewer asks first. A built-in is tested, fast, and known to every reader.
+        "Is this not just nn.Linear?" is what a reviewer asks first. A built-in is tested, fast, and known to
+        every reader.
 
     Wrong:
         class Scale(nn.Module):  # nn.Linear with another initialisation

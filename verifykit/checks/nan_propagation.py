@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from verifykit.checks.registry import Inconclusive, Skip, check
+from verifykit.comparison import unravelled
 from verifykit.experiments.observation import Batch, batch_of, loss_of, outputs_of
 from verifykit.results import Finding, Location, Severity, Verified
 from verifykit.spec.domain import OneOf, Real
@@ -109,7 +110,7 @@ def _places(subject: Subject, inputs: tuple[Tensor, ...], index: int) -> Iterato
     value = inputs[index]
     generator = torch.Generator().manual_seed(subject.seed)
     for flat in torch.randperm(value.numel(), generator=generator)[:MOST_PLACES].tolist():
-        element = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), value.shape))
+        element = unravelled(flat, value.shape)
         yield _Place(index, subject.spec.inputs[index].name, element)
 
 

@@ -7,6 +7,7 @@ from math import prod
 import torch
 from torch import Tensor
 
+from verifykit.comparison import unravelled
 from verifykit.gradients.diagnose import Evidence, diagnose
 from verifykit.gradients.function import Function, Linearization, real
 from verifykit.gradients.probe import Probe, judge
@@ -114,7 +115,7 @@ def _described(search: _Search, indices: list[int]) -> Mismatch:
         one_sample=[search.one_sample(indices, at) for at in (0, -1)] if _same_leading(search.linear.outputs) else [],
     )
     worst = int(((analytic - numerical).abs() * wrong).argmax())
-    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(indices[worst]), shape))
+    index = unravelled(indices[worst], shape)
     element = Element(
         search.linear.names[search.leaf], index, float(analytic[worst]), float(numerical[worst]), float(bar[worst])
     )
@@ -142,7 +143,7 @@ def _bisect(search: _Search) -> int:
 def _neighbours(flat: int, shape: tuple[int, ...]) -> set[int]:
     """A few elements that share all but one index with this one: its row, its column, and so on."""
     found = set()
-    at = [int(i) for i in torch.unravel_index(torch.tensor(flat), shape)]
+    at = list(unravelled(flat, shape))
     strides = [prod(shape[axis + 1 :]) for axis in range(len(shape))]
     for axis, (size, stride) in enumerate(zip(shape, strides, strict=True)):
         others = torch.linspace(0, size - 1, min(size, 6)).round().long().tolist()

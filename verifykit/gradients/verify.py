@@ -5,6 +5,7 @@ from itertools import accumulate
 
 import torch
 
+from verifykit.comparison import unravelled
 from verifykit.gradients import dense
 from verifykit.gradients.function import Function, Linearization, Tensors, real
 from verifykit.gradients.locate import examine, locate
@@ -120,7 +121,7 @@ def _not_finite(linear: Linearization, probe: Probe) -> Mismatch | None:
         bad = ~gradient.isfinite()
         if bad.any():
             flat = int(bad.flatten().int().argmax())
-            index = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), gradient.shape))
+            index = unravelled(flat, gradient.shape)
             element = Element(name, index, gradient.flatten()[flat].item(), float("nan"), float("inf"))
             cause = "backward yields NaN or infinity at a point where forward is finite"
             return Mismatch(element, int(bad.sum()), gradient.numel(), "not finite", cause)

@@ -1,43 +1,30 @@
 """A first look at one candidate: does it give the target's outputs where these were seen, or nearly so?"""
 
-import inspect
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice, permutations
+from itertools import islice, tee
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from verifykit.experiments.observation import outputs_of
 from verifykit.identify.candidate import Arrangement, Candidate, Match
 from verifykit.identify.facts import Facts
 from verifykit.identify.mapping.arrangements import arrangements
-from verifykit.spec.inference.names import role_of
+from verifykit.identify.orders import Order, orders
+from verifykit.identify.sights import Sight, Values, sights_of
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import named_tensors
 
 # A candidate that agrees so well at a first look is looked at thoroughly; rounding is judged there.
 SAME = 1e-8
-# Values that a constant factor and an offset are told from, and calls that may be made for them.
-ENOUGH, CALLS = 8, 8
-# What leaves so much of the spread is not even near.
-FAR = 0.5
-# Ways to arrange the state of one candidate that are tried.
-ARRANGEMENTS = 64
-
-Values = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Sight:
-    """One call of the target: its inputs and outputs, in eval or training mode."""
-
-    inputs: tuple[Tensor, ...]
-    outputs: Values
-    training: bool
+# Values of which a factor and an offset can be told to hold.
+TELLING = 4
+# What leaves so much of the spread is not even near; what gives the outputs, and leaves other running statistics, is.
+FAR, UNLIKE = 0.5, 0.01
+# Ways to arrange the state of one candidate that are tried; of one of many variants; and of one that deviates.
+ARRANGEMENTS, FEWER, FEW = 64, 24, 4
 
 
 class Screen:
@@ -45,7 +32,8 @@ class Screen:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self.sights = list(_sights(facts))
+        self.sights = list(sights_of(facts))
+        self._arranged: dict[object, Iterator[Arrangement]] = {}
 
     @cached_property
     def varied(self) -> bool:
@@ -54,77 +42,94 @@ class Screen:
         finite = joined[joined.isfinite()]
         return bool(finite.numel() > 1 and (finite != finite[0]).any())
 
-    def matches(self, candidate: Candidate) -> Match | None:
-        """Return how ``candidate`` gives the outputs, exactly where it does, else the nearest that it comes."""
-        facts = self.facts
+    def matches(self, candidate: Candidate, *, within: float = math.inf) -> Match | None:
+        """Return how ``candidate`` gives the outputs, exactly where it does, else the nearest that it comes.
+
+        With ``within``, a difference relative to the greatest value, it is one of many, most of them far off: the first
+        call at which its outputs, as they are, differ by more ends it, and fewer ways to call it are tried.
+        """
         try:
-            module = candidate.reference.build(torch.float64, facts.subject.device, seed=facts.subject.seed)
+            module = candidate.reference.build(torch.float64, self.facts.subject.device, seed=self.facts.subject.seed)
         except Exception:  # arguments that it does not take
             return None
+        many = within < math.inf
+        taken = list(self._orders(candidate, module, many))
         best: Match | None = None
-        for arrangement in islice(arrangements(facts, module), ARRANGEMENTS):
-            for order in orders(facts, module):
-                match = self._match(candidate, module, arrangement, order)
+        for arrangement in self._arrangements(candidate, module, many):
+            for order in [*taken]:
+                try:
+                    match = self._match(candidate, module, arrangement, order, within)
+                except _Unfit:
+                    taken.remove(order)
+                    continue
                 if match is None:
                     continue
                 if best is None or _preference(match) < _preference(best):
                     best = match
                 if match.residual <= SAME and not match.deviations and match.is_plain:
                     return match
+            if not taken:
+                break
         return best
 
+    def _orders(self, candidate: Candidate, module: nn.Module, many: bool) -> Iterator[Order]:
+        known = orders(self.facts, module)
+        if not many:
+            return known
+        few = islice(known, 2 if len(self.facts.inputs) == 2 else 1)
+        return (order for order in few if not (candidate.deviations and order.deviations))
+
+    def _arrangements(self, candidate: Candidate, module: nn.Module, many: bool) -> Iterator[Arrangement]:
+        """Those of ``module``; the variants of one operation share them where their states are alike."""
+        if not many:
+            return islice(arrangements(self.facts, module), ARRANGEMENTS)
+        key = type(module), tuple((name, tensor.shape) for name, tensor in module.state_dict().items())
+        if key not in self._arranged:
+            self._arranged[key] = arrangements(self.facts, module)
+        self._arranged[key], again = tee(self._arranged[key])
+        return islice(again, FEW if candidate.deviations else FEWER)
+
     def _match(
-        self, candidate: Candidate, module: nn.Module, arrangement: Arrangement, order: tuple[int, ...]
+        self, candidate: Candidate, module: nn.Module, arrangement: Arrangement, order: Order, within: float
     ) -> Match | None:
         places: Mapping[str, str] | None = None
         pairs: list[tuple[Tensor, Tensor]] = []
+        unlike = 0.0
         for sight in self.sights:
+            inputs = [sight.inputs[place] for place in order.places]
             try:
-                found = evaluate(candidate, module, arrangement, self.facts.state, _ordered(sight.inputs, order),
-                                 training=sight.training)  # fmt: skip
-            except Exception:  # inputs that it does not take
-                return None
+                found, held = _called(candidate, module, arrangement, self.facts.state, inputs, sight.training)
+            except Exception as error:  # inputs that it does not take
+                raise _Unfit from error
             places = places or corresponding(sight.outputs, found)
-            if places is None:
+            if places is None or any(
+                theirs not in found or found[theirs].shape != sight.outputs[ours].shape
+                for ours, theirs in places.items()
+            ):
+                raise _Unfit
+            new = [(sight.outputs[ours], found[theirs]) for ours, theirs in places.items()]
+            if within < math.inf and any(_apart(*pair) > within for pair in new):
                 return None
-            for ours, theirs in places.items():
-                if theirs not in found or found[theirs].shape != sight.outputs[ours].shape:
-                    return None
-                pairs.append((sight.outputs[ours], found[theirs]))
-            if sum(one.numel() for one, _ in pairs) >= ENOUGH and related(pairs)[2] > FAR:
+            pairs += new
+            if sum(one.numel() for one, _ in pairs) >= TELLING and related(pairs)[2] > FAR:
                 return None  # other inputs will not mend that
+            if not _leaves_alike(module, arrangement, sight, held):
+                unlike = UNLIKE
         assert places is not None
         scale, offset, residual = related(pairs)
-        exchanged = exchange(self.facts, module, order)
-        return Match(candidate, arrangement, order, places, scale, offset, residual, *exchanged)
+        residual = max(residual, unlike)
+        return Match(
+            candidate, arrangement, order.places, places, scale, offset, residual, order.notes, order.deviations
+        )
 
 
-def orders(facts: Facts, module: nn.Module) -> Iterator[tuple[int, ...]]:
-    """Yield the orders in which the target's inputs may be given to ``module``, their own first."""
-    count = len(facts.inputs)
-    yield tuple(range(count))
-    if 2 <= count <= 3:
-        yield from islice(permutations(range(count)), 1, None)
+class _Unfit(Exception):
+    """A candidate does not take such inputs, or returns outputs of other shapes, whatever its state."""
 
 
-def exchange(facts: Facts, module: nn.Module, order: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what is to be said of an order of inputs other than their own: as a note where names agree with it, as a
-    deviation where what is called a target stands for what is held against it.
-    """
-    if order == tuple(range(len(order))):
-        return (), ()
-    ours = [facts.subject.input_names[position] for position in order]
-    text = f"its inputs are taken in the order {', '.join(ours)}"
-    try:
-        theirs = list(inspect.signature(module.forward).parameters)
-    except (TypeError, ValueError):
-        theirs = []
-    aims = ("target", "labels")
-    against = any(
-        role_of(mine) in aims and role_of(its) not in aims and any(role_of(name) in aims for name in theirs)
-        for mine, its in zip(ours, theirs, strict=False)
-    )
-    return ((), (f"{' and '.join(sorted(ours))} are exchanged",)) if against else ((text,), ())
+def screen_of(facts: Facts) -> Screen:
+    """Return the screen for ``facts``, one for all that asks about their subject."""
+    return facts.subject.once("screen", lambda: Screen(facts))
 
 
 def evaluate(
@@ -140,12 +145,35 @@ def evaluate(
     """Return the outputs of ``candidate`` by place, with its state made of the target's ``state``. What it raises
     passes through.
     """
+    return _called(candidate, module, arrangement, state, inputs, training, seed)[0]
+
+
+def _called(
+    candidate: Candidate,
+    module: nn.Module,
+    arrangement: Arrangement,
+    state: Mapping[str, Tensor],
+    inputs: Sequence[Tensor],
+    training: bool,
+    seed: int = 0,
+) -> tuple[Values, dict[str, Tensor]]:
+    """The outputs, and the state that the call leaves."""
     module.train(training)
     with torch.no_grad(), seeded(seed):
         held = {name: tensor.clone() for name, tensor in arrangement.arrange(state).items()}
         fed = [tensor.clone() for tensor in inputs]
-        result = functional_call(module, held, tuple(fed))
-        return {name: tensor.detach() for name, tensor in named_tensors(result).items()}
+        # A plain function, or a module without state, is called as it is: most candidates are.
+        result = functional_call(module, held, tuple(fed)) if held else candidate.reference.call(module, fed)
+        return {name: tensor.detach() for name, tensor in named_tensors(result).items()}, held
+
+
+def _leaves_alike(module: nn.Module, arrangement: Arrangement, sight: Sight, held: Mapping[str, Tensor]) -> bool:
+    """Whether a call leaves the running statistics that the target's leaves."""
+    if not sight.after:
+        return True
+    wanted = arrangement.arrange(sight.after)
+    names = [name for name, buffer in module.named_buffers() if buffer.is_floating_point() and name in wanted]
+    return all(torch.allclose(wanted[name], held[name], rtol=1e-9, atol=1e-12) for name in names)
 
 
 def corresponding(ours: Values, theirs: Values) -> dict[str, str] | None:
@@ -157,7 +185,7 @@ def corresponding(ours: Values, theirs: Values) -> dict[str, str] | None:
         alike = [other for other, candidate in theirs.items() if candidate.shape == value.shape]
         if not alike:
             return None
-        found[name] = min(alike, key=lambda other: _distance(value, theirs[other]))
+        found[name] = alike[0] if len(alike) == 1 else min(alike, key=lambda other: _distance(value, theirs[other]))
     return found
 
 
@@ -177,7 +205,7 @@ def related(pairs: Sequence[tuple[Tensor, Tensor]]) -> tuple[float, float, float
         return 1.0, 0.0, math.inf
     ours, theirs = ours[finite], theirs[finite]
     plain = _left(ours, theirs)
-    if plain <= SAME or ours.numel() < ENOUGH:
+    if plain <= SAME or ours.numel() < TELLING:
         return 1.0, 0.0, plain
     for with_offset in (False, True):
         scale, offset = _fitted(ours, theirs, with_offset)
@@ -201,35 +229,21 @@ def _left(ours: Tensor, theirs: Tensor) -> float:
     return float((ours - theirs).square().mean().sqrt()) / spread
 
 
+def _apart(ours: Tensor, theirs: Tensor) -> float:
+    """The greatest difference, relative to the greatest value; infinite where one alone is finite."""
+    if ours.numel() == 0:
+        return 0.0
+    wide = torch.complex128 if ours.is_complex() or theirs.is_complex() else torch.float64
+    ours, theirs = ours.to(wide), theirs.to(wide)
+    agree = (ours == theirs) | (ours.isnan() & theirs.isnan())
+    gap = float((ours - theirs).abs().nan_to_num(nan=math.inf).masked_fill(agree, 0.0).max())
+    return gap / (float(ours.abs().nan_to_num(0.0, 0.0).max()) or 1.0)
+
+
 def _distance(one: Tensor, other: Tensor) -> float:
     gap = (one - other).abs().to(torch.float64).nan_to_num(nan=math.inf)
     return float(gap.mean()) if gap.numel() else 0.0
 
 
-def _ordered(inputs: Sequence[Tensor], order: tuple[int, ...]) -> list[Tensor]:
-    return [inputs[position] for position in order]
-
-
 def _preference(match: Match) -> tuple[bool, int, bool, float]:
     return match.residual > SAME, len(match.deviations), not match.is_plain, match.residual
-
-
-def _sights(facts: Facts) -> Iterator[Sight]:
-    """What was seen: as many calls as a factor is told from, and one in training mode where that repeats."""
-    yield Sight(facts.inputs, facts.outputs, False)
-    seen = sum(value.numel() for value in facts.outputs.values())
-    for seed in range(1, CALLS):
-        if seen >= ENOUGH:
-            break
-        inputs = facts.subject.draw(seed=seed)
-        outputs = outputs_of(facts.subject, facts.module, inputs)
-        yield Sight(inputs, outputs, False)
-        seen += sum(value.numel() for value in outputs.values())
-    if not facts.random:
-        try:
-            with torch.no_grad():
-                outputs = facts.evaluate(facts.state, facts.inputs, training=True)
-        except Exception:  # it takes other inputs in training mode
-            return
-        if outputs.keys() == facts.outputs.keys():
-            yield Sight(facts.inputs, outputs, True)

@@ -33,8 +33,8 @@ NEAR = 0.1
 @dataclass(frozen=True)
 class Found:
     """What a subject is: the relation, how the candidate corresponds, and what was established. ``up_to`` says what
-    differs and leaves it the same operation, ``deviations`` what makes another of it; ``holds`` says that it is this one
-    everywhere, ``warns`` that torch advises against calling the candidate so.
+    differs and leaves it the same operation, ``deviations`` what makes another of it; ``holds`` says that it is this
+    one everywhere, ``warns`` that torch advises against calling the candidate so.
     """
 
     relation: Relation

@@ -47,8 +47,8 @@ class Decomposition(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """The sum in one line."""
-        about = "" if self.unexplained == 0 else " + something else"
-        return " + ".join(f"{term.coefficient:.6g}·{term.text}" for term in self.terms).replace("+ -", "- ") + about
+        known = [f"{term.coefficient:.6g}·{term.text}" for term in self.terms]
+        return " + ".join([*known, *(["something else"] if self.unexplained else [])]).replace("+ -", "- ")
 
 
 class Break(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from verifykit.comparison import unravelled
 from verifykit.experiments.precision.regimes import Regime
 from verifykit.experiments.precision.runs import DOUBLE, twin_in_double
 from verifykit.gradients.function import Function, Tensors
@@ -131,7 +132,7 @@ def _error(
     low, high = measured[0]
     own = float(high.abs().max())
     scale = max(own, sizes[index]) if regime.absolute and index < len(sizes) else own
-    element = tuple(int(i) for i in torch.unravel_index(torch.tensor(at), high.shape))
+    element = unravelled(at, high.shape)
     computed, correct = low.flatten()[at], high.flatten()[at]
     return Error(
         index,
@@ -170,7 +171,7 @@ def lost(subject: Subject, regime: Regime, dtype: torch.dtype) -> tuple[int, tup
         bad = ~one.isfinite() & other.isfinite() & (other.abs() <= most)
         if bool(bad.any()) and not one.is_complex():
             at = int(bad.flatten().int().argmax())
-            element = tuple(int(i) for i in torch.unravel_index(torch.tensor(at), one.shape))
+            element = unravelled(at, one.shape)
             return index, element, float(one.flatten()[at]), float(other.flatten()[at])
     return None
 

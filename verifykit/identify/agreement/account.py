@@ -9,6 +9,8 @@ from verifykit.identify.candidate import Match
 
 # Elements of an input up to which it is shown whole.
 SHOWN = 12
+# Places that need not be told.
+USUAL = ("", "usual sizes", "other sizes")
 
 
 def smallest(trial: Trial, found: Counterexample) -> Counterexample:
@@ -31,10 +33,12 @@ def evidence(trial: Trial, found: Counterexample) -> dict[str, Any]:
         for name, t in zip(trial.facts.subject.input_names, found.point.inputs, strict=True)
     }
     mode = {"mode": "training"} if found.call.training else {}
+    where = {"where": found.point.where} if found.point.where not in USUAL else {}
     return {
         **found.gap.evidence,
         "dtype": str(trial.dtype).removeprefix("torch."),
         "sizes": dict(found.point.sizes),
+        **where,
         **mode,
         "inputs": shown,
     }
@@ -44,7 +48,7 @@ def text(trial: Trial, found: Counterexample) -> str:
     """A counterexample in one line."""
     sizes = ", ".join(f"{name} = {size}" for name, size in found.point.sizes.items())
     mode = "in training mode " if found.call.training else "" if found.call.order else "without gradients "
-    where = "" if found.point.where in ("usual sizes", "other sizes") else found.point.where
+    where = "" if found.point.where in USUAL else found.point.where
     place = " and ".join(part for part in (sizes, where) if part)
     at = f"{mode}at {place} " if place else mode
     its = "" if found.gap.tensor in ("distribution", "refusal") else "its "
@@ -59,8 +63,7 @@ def domain(trial: Trial) -> str:
         for name in (spec.free if trial.agreed else ())
     ]
     what = "values, gradients and double backward" if trial.second else "values and gradients"
-    usual = ("usual sizes", "other sizes")
-    special = dict.fromkeys(p.where for p in trial.agreed if p.where not in usual and " of " not in p.where)
+    special = dict.fromkeys(p.where for p in trial.agreed if p.where not in USUAL and " of " not in p.where)
     modes = f"{str(trial.dtype).removeprefix('torch.')}, eval and training mode"
     inputs = ", ".join(map(str, spec.inputs))
     return "; ".join([f"{what} in {modes}", inputs, *([", ".join(sizes)] if sizes else []), ", ".join(special)])

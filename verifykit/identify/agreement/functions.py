@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from verifykit.errors import one_line
+from verifykit.gradients.function import real
 from verifykit.identify.candidate import Match
 from verifykit.identify.facts import Facts
 from verifykit.spec.randomness import seeded
@@ -216,13 +217,10 @@ def _vjp(outputs: Tensors, leaves: Tensors, seed: int, *, create_graph: bool = F
     roots = {name: outputs[name] for name in cotangents if outputs[name].requires_grad}
     if not roots or not leaves:
         return {name: torch.zeros_like(leaf) for name, leaf in leaves.items()}
+    # One scalar, since handing cotangents to autograd imports half a second of sympy the first time.
+    total = torch.stack([(real(output) * real(cotangents[name])).sum() for name, output in roots.items()]).sum()
     found = torch.autograd.grad(
-        [*roots.values()],
-        [*leaves.values()],
-        [cotangents[name] for name in roots],
-        create_graph=create_graph,
-        allow_unused=True,
-        materialize_grads=True,
+        total, [*leaves.values()], create_graph=create_graph, allow_unused=True, materialize_grads=True
     )
     return {name: g if g.layout is torch.strided else g.to_dense() for name, g in zip(leaves, found, strict=True)}
 

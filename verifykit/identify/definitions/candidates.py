@@ -9,13 +9,13 @@ from typing import Any
 
 import torch
 
-from verifykit.identify.candidate import Candidate
+from verifykit.identify.candidate import Candidate, Match
 from verifykit.identify.claims import claimed
 from verifykit.identify.definitions.definition import Arguments, Definition, Variant
-from verifykit.identify.definitions.first_look import Look, Looker
 from verifykit.identify.definitions.found_numbers import numbers_of
 from verifykit.identify.definitions.registry import DEFINITIONS
 from verifykit.identify.facts import Facts
+from verifykit.identify.screening import SAME, screen_of
 from verifykit.spec.reference import Reference
 from verifykit.targets import Kind, Target
 
@@ -24,8 +24,8 @@ from verifykit.targets import Kind, Target
 NAMED, OTHERS = (96, 32, 6), (16, 3, 0)
 # Built-ins of the same rank go first: people know them.
 RANK = 50
-# What gives the outputs at a first look, and what comes near them, of which so many are offered.
-SAME, NEAR, NEAREST = 1e-7, 0.5, 3
+# What comes near the outputs, relative to the greatest value, and how many that do are offered.
+NEAR, NEAREST = 0.5, 3
 
 
 def candidates(facts: Facts) -> Iterator[Candidate]:
@@ -33,23 +33,25 @@ def candidates(facts: Facts) -> Iterator[Candidate]:
     deviations are considered only of what the target is called after.
     """
     named = claimed(facts.subject)
-    looker = Looker(facts, facts.inputs, facts.outputs)
-    near: list[Look] = []
+    screen = screen_of(facts)
+    near: list[Match] = []
     equal, settled = False, False
     for deviations in (0, 1, 2):
         others = () if equal else tuple(other for other in DEFINITIONS if other not in named)
         for definition in (*named, *others):
             most = (NAMED if definition in named else OTHERS)[deviations]
             for candidate in variants(definition, facts, deviations, most):
-                look = looker.look(candidate)
-                if look is not None and look.residual <= SAME:
+                match = screen.matches(candidate, within=SAME if deviations else NEAR)
+                if match is None:
+                    continue
+                if match.residual <= SAME and match.is_plain:
                     equal, settled = True, settled or definition in named
                     yield candidate
-                elif look is not None and look.residual <= NEAR and not deviations:
-                    near.append(look)
+                elif not deviations:
+                    near.append(match)
         if settled or (equal and not named):
             return
-    yield from (look.candidate for look in sorted(near, key=lambda look: look.residual)[:NEAREST])
+    yield from (match.candidate for match in sorted(near, key=lambda match: match.residual)[:NEAREST])
 
 
 def variants(definition: Definition, facts: Facts, deviations: int, most: int) -> Iterator[Candidate]:

@@ -1,185 +1,130 @@
 """Whether a target is the operation that it claims to be, a known variant of it, or neither."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
-import torch
-from torch import Tensor
-
+from verifykit.identify.agreement import Agreement, agreement
+from verifykit.identify.candidate import Candidate, Match
 from verifykit.identify.definitions.candidates import NAMED, variants
 from verifykit.identify.definitions.definition import Definition
-from verifykit.identify.definitions.first_look import Look, Looker, difference, kept
-from verifykit.identify.facts import Facts
+from verifykit.identify.facts import Facts, facts_of
+from verifykit.identify.screening import SAME, Screen, screen_of
+from verifykit.spec.domain import OneOf
 from verifykit.spec.reference import Reference
 from verifykit.spec.subject import Subject
 
-# Differences, relative to the greatest value, that rounding explains in double precision; more would be another
-# operation, and less than a first look takes notice of.
-ROUNDING = 1e-10
-SEEDS, LARGE, SMALL = 3, 4.0, 1e-3
-# An eps that clamps shows only where norms are as small as it is.
-TINY = 1e-9
-# What comes so near without being equal is compared, whatever made it differ; beyond it is another construction.
-NEAR = 0.1
+# What leaves so much of the spread is another construction; what leaves so little, an eps might explain.
+NEAR, SLIGHT = 0.1, 1e-4
+# Candidates that are compared thoroughly; and ways to be the definition that are looked at for the nearest.
+CONFIRMED, WAYS = 4, 16
 
-Relation = Literal["equal", "equal but where tiny", "variant", "near", "other"]
-
-
-@dataclass(frozen=True)
-class Point:
-    """One call of the target: what it was given, in which mode, and what came back."""
-
-    what: str
-    inputs: tuple[Tensor, ...]
-    outputs: dict[str, Tensor]
-    training: bool = False
+Relation = Literal["equal", "variant", "near", "other"]
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """How a target relates to ``definition``. ``look`` is what it was compared with last, a variant where one explains
-    it; ``plain`` the definition itself with the same arguments.
+    """How a target relates to ``definition``: ``match`` is what it equals, a variant where one explains it, else what
+    comes nearest. ``agreement`` is that of the definition itself, with the same arguments; where the two differ, with
+    a counterexample. ``deviations`` say how, ``slight`` that it is no mistake: it goes by the same name in the
+    literature, or differs as little as an eps would.
     """
 
     definition: Definition
     relation: Relation
-    points: int = 0
-    worst: float = 0.0
-    look: Look | None = None
-    plain: Look | None = None
-
-    @property
-    def usual(self) -> bool:
-        """Whether what explains it goes by the same name in the literature."""
-        known = {v.phrase: v.usual for values in self.definition.deviations.values() for v in values}
-        return self.look is not None and all(known[phrase] for phrase in self.look.candidate.deviations)
+    match: Match | None = None
+    agreement: Agreement | None = None
+    deviations: tuple[str, ...] = ()
+    slight: bool = False
 
 
-def judge(facts: Facts, definition: Definition) -> Judgement:
+def judge(subject: Subject, definition: Definition) -> Judgement:
     """Compare the target with ``definition``, then with its variants. What the module raises passes through."""
-    points = list(_points(facts, definition))
-    if not points:
-        return Judgement(definition, "other")
-    looker = Looker(facts, points[0].inputs, points[0].outputs)
-    nearest: Look | None = None
-    tiny: Judgement | None = None
+    facts = facts_of(_fed(subject, definition))
+    screen = screen_of(facts)
+    elsewhere: list[Judgement] = []
+    turned: list[Match] = []
     for deviations in range(3):
-        for candidate in variants(definition, facts, deviations, NAMED[deviations]):
-            look = looker.look(candidate, exchange=not _ordered(facts.subject))
-            if look is None:
+        same = (screen.matches(c, within=SAME) for c in variants(definition, facts, deviations, NAMED[deviations]))
+        for match in islice((m for m in same if m is not None and m.residual <= SAME), CONFIRMED):
+            if match.deviations != match.candidate.deviations:
+                turned.append(match)
                 continue
-            if not deviations and (nearest is None or look.residual < nearest.residual):
-                nearest = look
-            if look.residual > ROUNDING * 100:
-                continue
-            worst = _worst(facts, look, [p for p in points if p.what != "tiny"])
-            if worst > ROUNDING:
-                continue
-            at_tiny = _worst(facts, look, [p for p in points if p.what == "tiny"])
-            if at_tiny > ROUNDING and not deviations:
-                tiny = tiny or Judgement(definition, "equal but where tiny", len(points), worst, look, look)
-            elif at_tiny <= ROUNDING:
-                if deviations or kept(facts, look):
-                    plain = _undeviated(definition, look, looker) if deviations else look
-                    return Judgement(definition, "variant" if deviations else "equal", len(points), worst, look, plain)
-                nearest = look
-        if nearest is None:
-            return Judgement(definition, "other")
-    if tiny is not None:
-        return tiny
-    near = nearest is not None and _related(facts, nearest, points) <= NEAR
-    return Judgement(definition, "near" if near else "other", look=nearest, plain=nearest)
+            established = agreement(facts, match)
+            if established.holds:
+                return _variant(facts, definition, match) if deviations else _equal(definition, match, established)
+            if not deviations:
+                elsewhere.append(_elsewhere(definition, match, established))
+    if turned:
+        return _variant(facts, definition, turned[0])
+    return next(iter(elsewhere), None) or _nearest(facts, screen, definition)
 
 
-def _points(facts: Facts, definition: Definition) -> Iterator[Point]:
-    """Calls at other values and sizes, at large, small and tiny ones, and in training mode, as far as
-    it takes them. What has no eps is not given tiny ones, where rounding alone may be seen.
-    """
-    subject = facts.subject
-    other = {symbol: size + 1 for symbol, size in subject.spec.usual_sizes.items()}
-    drawn: list[tuple[str, tuple[Tensor, ...], bool]] = [
-        (f"seed {s}", subject.draw(seed=s), False) for s in range(SEEDS)
-    ]
-    drawn.append(("other sizes", subject.draw(other, seed=SEEDS), False))
-    for what, factor in (("large", LARGE), ("small", SMALL), ("tiny", TINY)):
-        scaled = _scaled(subject, subject.draw(seed=SEEDS + 1), factor)
-        if scaled is not None and (what != "tiny" or "eps" in definition.numbers):
-            drawn.append((what, scaled, False))
-    if not facts.random:
-        drawn.append(("training", subject.draw(seed=SEEDS + 2), True))
-    for what, inputs, training in drawn:
-        fed = tuple(t.double() if t.is_floating_point() else t for t in inputs)
-        if definition.bits and len(fed) > 1:
-            fed = (fed[0], as_bits(fed[1]), *fed[2:])
-        try:
-            with torch.no_grad():
-                outputs = facts.evaluate(facts.state, fed, training=training)
-        except Exception:  # sizes or values that it does not take
-            continue
-        if all(bool(value.isfinite().all()) for value in outputs.values()):
-            yield Point(what, fed, outputs, training)
+def _fed(subject: Subject, definition: Definition) -> Subject:
+    """``subject`` as the definition wants it fed: with a second input that is 0 or 1 where it says so."""
+    entries = subject.spec.inputs
+    if not definition.bits or len(entries) < 2 or entries[1].dtype != "float":
+        return subject
+
+    def bits() -> Subject:
+        inputs = (entries[0], replace(entries[1], domain=OneOf((0.0, 1.0))), *entries[2:])
+        return replace(subject, spec=replace(subject.spec, inputs=inputs), _shared={})
+
+    return subject.once("fed with 0 and 1", bits)
 
 
-def as_bits(t: Tensor) -> Tensor:
-    """1 where ``t`` is positive, or above 1/2 where all of it lies between 0 and 1, else 0."""
-    inside = bool(((t >= 0) & (t <= 1)).all())
-    return (t > (0.5 if inside else 0.0)).to(t) if t.is_floating_point() else t
+def _equal(definition: Definition, match: Match, established: Agreement) -> Judgement:
+    return Judgement(definition, "equal", match, established)
 
 
-def _scaled(subject: Subject, inputs: Sequence[Tensor], factor: float) -> tuple[Tensor, ...] | None:
-    """``inputs`` times ``factor`` where they may have any real value, ``None`` where none of them may."""
-    free = [
-        str(entry.domain) == "real" and t.is_floating_point()
-        for entry, t in zip(subject.spec.inputs, inputs, strict=True)
-    ]
-    if not any(free):
-        return None
-    return tuple(t * factor if scaled else t for t, scaled in zip(inputs, free, strict=True))
+def _variant(facts: Facts, definition: Definition, match: Match) -> Judgement:
+    usual = {v.phrase for values in definition.deviations.values() for v in values if v.usual}
+    # State that is kept in another way computes the same.
+    slight = all(phrase in usual or phrase in match.arrangement.deviations for phrase in match.deviations)
+    plain = replace(match, candidate=_undeviated(definition, match.candidate), order=tuple(range(len(match.order))))
+    try:
+        established = agreement(facts, plain)
+    except Exception:  # the definition has another state than the variant
+        established = None
+    return Judgement(definition, "variant", match, established, match.deviations, slight)
 
 
-def _worst(facts: Facts, look: Look, points: Sequence[Point]) -> float:
-    worst = 0.0
-    for point in points:
-        try:
-            found = look.call(facts.state, point.inputs, point.training)
-        except Exception:  # sizes that the definition was not built for
-            continue
-        apart = difference(point.outputs, found)
-        worst = max(worst, float("inf") if apart is None else apart)
-    return worst
-
-
-def _related(facts: Facts, look: Look, points: Sequence[Point]) -> float:
-    """The part of the outputs' spread that no multiple of the definition's outputs, plus a constant, explains."""
-    ours, theirs = list[Tensor](), list[Tensor]()
-    for point in points:
-        found = look.call(facts.state, point.inputs, point.training) if point.what.startswith("seed") else {}
-        for value in point.outputs.values():
-            alike = [other for other in found.values() if other.shape == value.shape]
-            ours += [value.flatten()] if alike else []
-            theirs += [alike[0].flatten()] if alike else []
-    if not ours:
-        return float("inf")
-    one, other = torch.cat(ours).double(), torch.cat(theirs).double()
-    if one.numel() < 8 or not bool(other.isfinite().all()):
-        return float("inf")
-    one, other = one - one.mean(), other - other.mean()
-    power = float(one @ one) * float(other @ other)
-    return 1 - float(one @ other) ** 2 / power if power > 0 else float("inf")
-
-
-def _undeviated(definition: Definition, look: Look, looker: Looker) -> Look | None:
+def _undeviated(definition: Definition, candidate: Candidate) -> Candidate:
+    init = candidate.reference.init
     options = {
-        name for name, values in definition.deviations.items()
-        for v in values if v.phrase in look.candidate.deviations and look.candidate.reference.init.get(name) == v.value
+        option for option, values in definition.deviations.items()
+        for v in values if v.phrase in candidate.deviations and init.get(option) == v.value
     }  # fmt: skip
-    init = {name: value for name, value in look.candidate.reference.init.items() if name not in options}
-    plain = replace(look.candidate, reference=Reference(look.candidate.reference.target, init), deviations=())
-    return looker.look(plain, exchange=False) or looker.look(plain)
+    kept = {name: value for name, value in init.items() if name not in options}
+    return replace(candidate, reference=Reference(candidate.reference.target, kept), deviations=())
 
 
-def _ordered(subject: Subject) -> bool:
-    """Whether names say which input is held against which."""
-    aims = {"target", "targets", "label", "labels", "y_true", "true", "gt", "mask", "y"}
-    return any(name in aims or name.endswith(("_true", "_gt")) for name in subject.input_names[1:])
+def _elsewhere(definition: Definition, match: Match, established: Agreement) -> Judgement:
+    """It gives the same where it was seen first, and not everywhere. Gradients at a kink or an edge are those of the
+    definition's code, which no definition prescribes; values there are a matter of eps where it has one.
+    """
+    special = bool(established.evidence.get("where"))
+    if special and "gradient of" in str(established.evidence.get("tensor")):
+        return _equal(definition, match, established)
+    return Judgement(definition, "near", match, established, slight=special and "eps" in definition.numbers)
+
+
+def _nearest(facts: Facts, screen: Screen, definition: Definition) -> Judgement:
+    matches = (screen.matches(candidate) for candidate in _likeliest(facts, definition))
+    nearest = min((m for m in matches if m is not None), key=lambda m: (m.residual, not m.is_plain), default=None)
+    if nearest is None or nearest.residual > NEAR:
+        return Judgement(definition, "other")
+    if nearest.is_plain and nearest.residual <= SAME and nearest.deviations:
+        return _variant(facts, definition, nearest)
+    established = agreement(facts, replace(nearest, scale=1.0, offset=0.0))
+    if established.holds:
+        return _equal(definition, nearest, established)
+    times = "" if nearest.is_plain else f"it is {nearest.scale:.6g} times that"
+    plus = f" plus {nearest.offset:.6g}" if nearest.offset else ""
+    deviations = (times + plus,) if times else ()
+    return Judgement(definition, "near", nearest, established, deviations, SAME < nearest.residual < SLIGHT)
+
+
+def _likeliest(facts: Facts, definition: Definition) -> Iterator[Candidate]:
+    return islice(variants(definition, facts, 0, WAYS), WAYS)

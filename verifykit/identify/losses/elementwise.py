@@ -54,7 +54,6 @@ UNARY: list[tuple[str, Unary, bool]] = [
     ("tanh({x})", torch.tanh, False),
     ("tanh({x})²", lambda x: torch.tanh(x) ** 2, True),
     ("log(cosh({x}))", _logcosh, True),
-    ("{x} + softplus(-2·{a}) - log(2)", lambda x: x + F.softplus(-2 * x) - math.log(2), True),
     ("relu({x})", torch.relu, False),
     ("relu(-{a})", lambda x: torch.relu(-x), False),
     ("relu({x})²", lambda x: torch.relu(x) ** 2, False),

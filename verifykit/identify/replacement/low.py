@@ -7,6 +7,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from verifykit.comparison import unravelled
 from verifykit.identify.agreement.bench import Bench
 from verifykit.identify.agreement.functions import Call, Observation, Refused
 from verifykit.identify.agreement.points import Point, everyday
@@ -92,7 +93,7 @@ def _take(result: Low, point: Point, target: Observation, reference: Observation
         if float(own.max()) > errors.target:
             at = int(own.argmax())
             errors.target = float(own.max())
-            errors.index = tuple(int(i) for i in torch.unravel_index(torch.tensor(at), own.shape))
+            errors.index = unravelled(at, own.shape)
             errors.actual, errors.expected = float(ours[name].flatten()[at]), float(exact.flatten()[at])
             errors.sizes = dict(point.sizes)
 
