@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from verifykit.identify.agreement.account import domain, evidence, smallest, text
+from verifykit.identify.agreement.account import USUAL, domain, evidence, smallest, text
 from verifykit.identify.agreement.trial import Trial
 from verifykit.identify.candidate import Match
 from verifykit.identify.facts import Facts
@@ -15,8 +15,8 @@ class Agreement:
     """What a thorough comparison established: over what ``domain`` it was made, at how many points the two agree, and
     the greatest error there relative to the greatest value.
 
-    Where it does not hold, ``counterexample`` says in one line where and by how much, ``evidence`` gives the numbers.
-    ``notes`` name harmless differences: which subgradient is taken, digits lost, what becomes of NaN.
+    Where it does not hold, ``counterexample`` says in one line where and by how much, ``evidence`` gives the numbers;
+    ``everyday`` says that they agree but at large or small values or the edges of the domains. ``notes`` name harmless differences: which subgradient is taken, digits lost, what becomes of NaN.
     """
 
     holds: bool
@@ -26,6 +26,7 @@ class Agreement:
     counterexample: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    everyday: bool = False
 
 
 def agreement(facts: Facts, match: Match) -> Agreement:
@@ -43,6 +44,9 @@ def agreement(facts: Facts, match: Match) -> Agreement:
         return Agreement(
             reason is None, domain(trial), trial.examples, trial.judge.worst, reason, notes=trial.notes.texts
         )
-    seen = Agreement(False, domain(trial), trial.examples, trial.judge.worst, notes=trial.notes.texts)
+    seen = Agreement(
+        False, domain(trial), trial.examples, trial.judge.worst, notes=trial.notes.texts,
+        everyday=found.point.where not in USUAL,
+    )  # fmt: skip
     smaller = smallest(trial, found)
     return replace(seen, counterexample=text(trial, smaller), evidence=evidence(trial, smaller))

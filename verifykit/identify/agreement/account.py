@@ -33,12 +33,10 @@ def evidence(trial: Trial, found: Counterexample) -> dict[str, Any]:
         for name, t in zip(trial.facts.subject.input_names, found.point.inputs, strict=True)
     }
     mode = {"mode": "training"} if found.call.training else {}
-    where = {"where": found.point.where} if found.point.where not in USUAL else {}
     return {
         **found.gap.evidence,
         "dtype": str(trial.dtype).removeprefix("torch."),
         "sizes": dict(found.point.sizes),
-        **where,
         **mode,
         "inputs": shown,
     }
