@@ -54,8 +54,8 @@ def claim(subject: Subject) -> Iterator[Finding | Verified]:
     if best.relation == "other":
         names = " or ".join(dict.fromkeys(definition.operation for definition in definitions))
         raise Inconclusive(
-            f"it says that it is {names}, but takes other inputs or parameters than the definition, or is another "
-            f"construction: they cannot be compared ({best.definition.source})"
+            f"it says that it is {names}, but takes other inputs or parameters than the definition, is another "
+            f"construction, or shows nothing of it: they cannot be compared ({best.definition.source})"
         )
     assert best.match is not None
     if best.relation == "equal" and best.agreement is not None:

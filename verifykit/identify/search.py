@@ -15,7 +15,7 @@ from verifykit.identify.definitions.candidates import candidates as defined
 from verifykit.identify.facts import Facts, facts_of
 from verifykit.identify.numbers import simple
 from verifykit.identify.resizing import follows
-from verifykit.identify.screening import SAME, Screen, evaluate
+from verifykit.identify.screening import SAME, Screen, evaluate, screen_of
 from verifykit.results.identity import Relation
 from verifykit.spec.effort import effort
 from verifykit.spec.subject import Subject
@@ -52,7 +52,7 @@ def identified(subject: Subject) -> Found | None:
 
 
 def _identified(facts: Facts) -> Found | None:
-    screen = Screen(facts)
+    screen = screen_of(facts)
     if not screen.varied:
         return None
     deadline = effort() + SECONDS

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from verifykit.identify.definitions import (
     activations,
     attention,
+    binary,
     classification,
     divergences,
     focal,
@@ -44,7 +45,7 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Tensor, ...], Tensor]] = {
     "huber": (regression.huber, (X, Y), F.huber_loss(X, Y)),
     "smooth l1": (regression.smooth_l1, (X, Y), F.smooth_l1_loss(X, Y)),
     "cross entropy": (classification.cross_entropy, (X, CLASSES), F.cross_entropy(X, CLASSES)),
-    "bce": (classification.binary_cross_entropy, (X, BITS), F.binary_cross_entropy_with_logits(X, BITS)),
+    "bce": (binary.with_logits, (X, BITS), F.binary_cross_entropy_with_logits(X, BITS)),
     "focal of no focus": (lambda x, t: focal.focal(x, t, gamma=0.0), (X, CLASSES), F.cross_entropy(X, CLASSES)),
     "kl": (
         divergences.kl,

@@ -16,7 +16,8 @@ class Agreement:
     the greatest error there relative to the greatest value.
 
     Where it does not hold, ``counterexample`` says in one line where and by how much, ``evidence`` gives the numbers;
-    ``everyday`` says that they agree but at large or small values or the edges of the domains. ``notes`` name harmless differences: which subgradient is taken, digits lost, what becomes of NaN.
+    ``everyday`` says that they agree but at large or small values or the edges of the domains. ``notes`` name harmless
+    differences: which subgradient is taken, digits lost, what becomes of NaN.
     """
 
     holds: bool
@@ -40,13 +41,7 @@ def agreement(facts: Facts, match: Match) -> Agreement:
     found = trial.run()
     seen = Agreement(False, domain(trial), trial.examples, trial.judge.worst, notes=trial.notes.texts)
     if found is None:
-        reason = trial.undecided
-        return Agreement(
-            reason is None, domain(trial), trial.examples, trial.judge.worst, reason, notes=trial.notes.texts
-        )
-    seen = Agreement(
-        False, domain(trial), trial.examples, trial.judge.worst, notes=trial.notes.texts,
-        everyday=found.point.where not in USUAL,
-    )  # fmt: skip
+        return replace(seen, holds=trial.undecided is None, counterexample=trial.undecided)
+    everyday = found.point.where not in USUAL
     smaller = smallest(trial, found)
-    return replace(seen, counterexample=text(trial, smaller), evidence=evidence(trial, smaller))
+    return replace(seen, counterexample=text(trial, smaller), evidence=evidence(trial, smaller), everyday=everyday)

@@ -52,6 +52,8 @@ def weights(
         found = scores.masked_fill(hidden, -math.inf).softmax(dim)
     if masking == "strict":
         found = found.nan_to_num()
+    if over == "sigmoid":
+        return scores.masked_fill(hidden, -math.inf).sigmoid()
     if over == "none":
         return scores.masked_fill(hidden, 0.0)
     if over == "after":
@@ -159,6 +161,7 @@ _OVER = (
     Variant("heads", "softmax is taken over the heads instead of the keys"),
     Variant("batch", "softmax is taken over the batch instead of the keys"),
     Variant("none", "softmax is left out"),
+    Variant("sigmoid", "each score goes through a sigmoid instead of a softmax over the keys"),
     Variant("after", "the scale is applied after softmax"),
 )
 _MASKING = (

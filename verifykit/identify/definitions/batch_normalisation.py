@@ -52,7 +52,7 @@ DEFINITIONS = (
         "batch normalisation",
         BatchNorm,
         "Ioffe and Szegedy 2015, Batch Normalization, algorithms 1 and 2",
-        ("batchnorm", "batchnormalization", "bn"),
+        ("batchnorm", "batchnormalization", "bn", "batchnorm1d", "batchnorm2d", "batchnorm3d"),
         "torch.nn.BatchNorm{n}d",
         sizes=_channels,
         numbers={"eps": EPS, "momentum": Number((0.1,), 0.0, 1.0)},

@@ -57,42 +57,6 @@ def cross_entropy(
     return reduced(loss, reduction)
 
 
-def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean", given: str = "logits",
-    form: str = "both", eps: float = 1e-8,
-) -> Tensor:  # fmt: skip
-    """-(t log p + (1 - t) log(1 - p)), logarithms clamped at -100; torch.nn.BCELoss, torch.nn.BCEWithLogitsLoss."""
-    if given == "logits":
-        p = input.sigmoid()
-        yes, no = F.logsigmoid(input), F.logsigmoid(-input)
-    else:
-        p = input
-        yes, no = p.log().clamp_min(-100), (1 - p).log().clamp_min(-100)
-    if form == "eps":
-        yes, no = (p + eps).log(), (1 - p + eps).log()
-    elif form == "clamp":
-        inside = p.clamp(eps, 1 - eps)
-        yes, no = inside.log(), (1 - inside).log()
-    elif form == "twice":
-        yes, no = F.logsigmoid(p), F.logsigmoid(-p)
-    t, u = target, 1 - target
-    positive, negative = {
-        "positive": (t * yes, torch.zeros_like(no)),
-        "negative": (torch.zeros_like(yes), u * no),
-        "exchanged": (u * yes, t * no),
-        "minus": (t * yes, -u * no),
-        "uncomplemented": (t * yes, u * yes),
-    }.get(form, (t * yes, u * no))
-    loss = -(positive + negative)
-    if weight is not None:
-        loss = loss * weight
-    if form == "base 2":
-        loss = loss / LN2
-    elif form == "features" and loss.ndim > 1:
-        return loss.sum(-1).mean()
-    return reduced(loss, reduction)
-
-
 def nll(input: Tensor, target: Tensor, *, reduction: str = "mean", form: str = "minus") -> Tensor:
     """-input[target]; torch.nn.NLLLoss, of log-probabilities."""
     classes = 1 if input.ndim > 1 else 0
@@ -122,7 +86,6 @@ SMOOTHING = (
     Variant("kept", "smoothing is added without being taken from the class"),
     Variant("sum", "smoothing is not divided by the number of classes"),
 )
-_EPS = Number((1e-8, 1e-7, 1e-6, 1e-12), 0.0, 0.1, ("epsilon", "smooth"))
 DEFINITIONS = (
     Definition(
         "cross entropy", cross_entropy, "torch.nn.CrossEntropyLoss; smoothing: Szegedy et al. 2016, section 7",
@@ -152,23 +115,6 @@ DEFINITIONS = (
             "given": (Variant("probabilities", "it takes probabilities", True), Variant("logs",
                 "it takes log-probabilities", True)),
         },
-    ),
-    Definition(
-        "binary cross entropy", binary_cross_entropy, "torch.nn.BCELoss, torch.nn.BCEWithLogitsLoss",
-        ("bce", "binarycrossentropy", "bcewithlogits", "binarycrossentropywithlogits", "sigmoidcrossentropy"),
-        "torch.nn.BCEWithLogitsLoss", (2, 3), numbers={"eps": _EPS},
-        bits=True, conventions={"given": ("logits", "probabilities"), "reduction": MEAN_SUM_NONE},
-        deviations={"form": (
-            Variant("positive", "the negative term, (1 - t)·log(1 - p), is left out"),
-            Variant("negative", "the positive term, t·log p, is left out"),
-            Variant("exchanged", "positives and negatives are exchanged"),
-            Variant("minus", "the sign of the negative term is turned"),
-            Variant("uncomplemented", "the negative term takes log p instead of log(1 - p)"), *_BASES,
-            Variant("twice", "the sigmoid is applied twice"),
-            Variant("eps", "eps is added inside the logarithms", True),
-            Variant("clamp", "probabilities are clamped at eps", True),
-            Variant("features", "it is summed over the last dimension before the mean", True),
-        )},
     ),
     Definition(
         "negative log-likelihood", nll, "torch.nn.NLLLoss", ("nll", "negativeloglikelihood"), "torch.nn.NLLLoss", (2,),

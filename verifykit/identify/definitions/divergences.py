@@ -32,6 +32,7 @@ def kl(
         "minus": lambda: p.exp() * (q - p),
         "input": lambda: q.exp() * (p - q),
         "base 2": lambda: p.exp() * (p - q) / math.log(2),
+        "target to base 2": lambda: p.exp() * (p / math.log(2) - q),
         "eps": lambda: p.exp() * ((p.exp() + 1e-8).log() - (q.exp() + 1e-8).log()),
         "no temperature": lambda: p.exp() * (p - q),
     }.get(form, lambda: p.exp() * (p - q))()
@@ -103,6 +104,9 @@ def poisson_nll(
         "plus": lambda: rate + target * log,
         "factorial": lambda: rate - target * log + torch.lgamma(target + 1),
         "exp": lambda: input - target * input.exp().log1p(),
+        "base 2": lambda: rate - target * log / math.log(2),
+        "base 10": lambda: rate - target * log / math.log(10),
+        "deviance": lambda: 2 * (torch.xlogy(target, target) - target * log - target + rate),
     }[form](), reduction)  # fmt: skip
 
 
@@ -158,6 +162,7 @@ DEFINITIONS = (
             Variant("symmetric", "it is the mean of both directions"), Variant("jeffreys",
                 "it is the sum of both directions"),
             Variant("minus", "its sign is turned"), _BASE2,
+            Variant("target to base 2", "the logarithm of the target is to base 2, that of the input is not"),
             Variant("no temperature", "it is not multiplied by the square of the temperature", True),
             Variant("single", "it is multiplied by the temperature instead of its square"),
             Variant("eps", "1e-8 is added inside the logarithms", True))},
@@ -186,6 +191,8 @@ DEFINITIONS = (
         "torch.nn.PoissonNLLLoss", (2,), numbers={"eps": Number((1e-8,), 0.0, 0.1, ("epsilon",))},
         conventions={"log_input": (True, False), "reduction": ("mean", "sum", "none")}, deviations={"form": (
             Variant("no rate", "the rate is left out"), Variant("plus", "the sign of the second term is turned"),
+            Variant("base 2", "the logarithm is to base 2"), Variant("base 10", "the logarithm is to base 10"),
+            Variant("deviance", "it is the deviance: twice the difference from that of a perfect prediction", True),
             Variant("factorial", "the logarithm of the factorial is added", True))},
     ),
     Definition(

@@ -13,8 +13,10 @@ from verifykit.identify.definitions.definition import Number
 from verifykit.identify.facts import Facts
 from verifykit.spec.building import AppliedFunction, FunctionModule
 
-# Values of one argument that are tried.
+# Constants that are tried for one argument.
 MOST = 4
+# An argument that is below this is an eps.
+TINY = 0.1
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,16 @@ class FoundNumbers:
     loose: tuple[float, ...]
 
     def values(self, name: str, number: Number) -> list[float]:
-        """Return what the argument ``name`` may be: what the module calls so; else its usual values, then constants."""
+        """Return what the argument ``name`` may be: what the module calls so; else its usual values and the constants
+        of its code. What is to be tiny is seldom any other constant: there these come first.
+        """
         for known in (name, *number.names):
             for own in (known, f"_{known}", f"{known}_"):
                 if own in self.named:
                     return [self.named[own]]
         loose = [value for value in self.loose if number.low < value < number.high]
-        return list(dict.fromkeys([*number.usual, *loose]))[: len(number.usual) + MOST]
+        first = () if loose and number.high <= TINY else number.usual[:1]
+        return list(dict.fromkeys([*first, *loose[:MOST], *number.usual]))
 
 
 def numbers_of(facts: Facts) -> FoundNumbers:
@@ -42,7 +47,7 @@ def numbers_of(facts: Facts) -> FoundNumbers:
 def _found(facts: Facts) -> FoundNumbers:
     named: dict[str, float] = {}
     loose: list[float] = []
-    for function in _functions(facts.module):
+    for function in _with_helpers(_functions(facts.module)):
         defaults = [(p.name, p.default) for p in _parameters(function) if p.default is not p.empty]
         named |= _real(dict(defaults))
         loose += [abs(value) for value in _constants(function.__code__)]
@@ -65,6 +70,20 @@ def _functions(module: nn.Module) -> Iterator[FunctionType]:
         for kind in type(part).__mro__:
             if kind.__module__.partition(".")[0] not in ("torch", "builtins"):
                 yield from (method for method in vars(kind).values() if isinstance(method, FunctionType))
+
+
+def _with_helpers(functions: Iterator[FunctionType]) -> Iterator[FunctionType]:
+    """These, and the functions of the same file that they name."""
+    seen: set[FunctionType] = set()
+    waiting = list(functions)
+    while waiting:
+        function = waiting.pop(0)
+        if function in seen:
+            continue
+        seen.add(function)
+        yield function
+        named = (function.__globals__.get(name) for name in function.__code__.co_names)
+        waiting += [f for f in named if isinstance(f, FunctionType) and f.__module__ == function.__module__]
 
 
 def _parameters(function: FunctionType) -> list[inspect.Parameter]:

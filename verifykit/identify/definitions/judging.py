@@ -1,6 +1,5 @@
 """Whether a target is the operation that it claims to be, a known variant of it, or neither."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
@@ -12,6 +11,7 @@ from verifykit.identify.definitions.definition import Definition
 from verifykit.identify.facts import Facts, facts_of
 from verifykit.identify.screening import SAME, Screen, screen_of
 from verifykit.spec.domain import OneOf
+from verifykit.spec.inference.names import role_of
 from verifykit.spec.reference import Reference
 from verifykit.spec.subject import Subject
 
@@ -41,8 +41,10 @@ class Judgement:
 
 def judge(subject: Subject, definition: Definition) -> Judgement:
     """Compare the target with ``definition``, then with its variants. What the module raises passes through."""
-    facts = facts_of(_fed(subject, definition))
+    facts = _facts(subject, definition)
     screen = screen_of(facts)
+    if not screen.varied:
+        return Judgement(definition, "other")
     elsewhere: list[Judgement] = []
     turned: list[Match] = []
     for deviations in range(3):
@@ -56,22 +58,32 @@ def judge(subject: Subject, definition: Definition) -> Judgement:
                 return _variant(facts, definition, match) if deviations else _equal(definition, match, established)
             if not deviations:
                 elsewhere.append(_elsewhere(definition, match, established))
+                if elsewhere[-1].relation == "equal":
+                    return elsewhere[-1]
     if turned:
         return _variant(facts, definition, turned[0])
     return next(iter(elsewhere), None) or _nearest(facts, screen, definition)
 
 
-def _fed(subject: Subject, definition: Definition) -> Subject:
-    """``subject`` as the definition wants it fed: with a second input that is 0 or 1 where it says so."""
+def _facts(subject: Subject, definition: Definition) -> Facts:
+    """What is seen of ``subject`` where it is fed as the definition wants it: with a second input that is 0 or 1 where
+    it says so; and with a target that is -1 or 1 where any other shows nothing.
+    """
     entries = subject.spec.inputs
-    if not definition.bits or len(entries) < 2 or entries[1].dtype != "float":
-        return subject
+    if definition.bits and len(entries) > 1 and entries[1].dtype == "float":
+        return facts_of(_fed(subject, 1, (0.0, 1.0)))
+    facts, last = facts_of(subject), entries[-1]
+    if screen_of(facts).varied or role_of(last.name) not in ("target", "labels") or last.dtype != "float":
+        return facts
+    return facts_of(_fed(subject, len(entries) - 1, (-1.0, 1.0)))
 
-    def bits() -> Subject:
-        inputs = (entries[0], replace(entries[1], domain=OneOf((0.0, 1.0))), *entries[2:])
-        return replace(subject, spec=replace(subject.spec, inputs=inputs), _shared={})
 
-    return subject.once("fed with 0 and 1", bits)
+def _fed(subject: Subject, place: int, values: tuple[float, ...]) -> Subject:
+    def fed() -> Subject:
+        inputs = [replace(e, domain=OneOf(values)) if i == place else e for i, e in enumerate(subject.spec.inputs)]
+        return replace(subject, spec=replace(subject.spec, inputs=tuple(inputs)), _shared={})
+
+    return subject.once(f"input {place} is one of {values}", fed)
 
 
 def _equal(definition: Definition, match: Match, established: Agreement) -> Judgement:
@@ -104,27 +116,23 @@ def _elsewhere(definition: Definition, match: Match, established: Agreement) -> 
     """It gives the same where it was seen first, and not everywhere. Gradients at a kink or an edge are those of the
     definition's code, which no definition prescribes; values there are a matter of eps where it has one.
     """
-    special = bool(established.evidence.get("where"))
-    if special and "gradient of" in str(established.evidence.get("tensor")):
+    if established.everyday and "gradient of" in str(established.evidence.get("tensor")):
         return _equal(definition, match, established)
-    return Judgement(definition, "near", match, established, slight=special and "eps" in definition.numbers)
+    slight = established.everyday and "eps" in definition.numbers
+    return Judgement(definition, "near", match, established, slight=slight)
 
 
 def _nearest(facts: Facts, screen: Screen, definition: Definition) -> Judgement:
-    matches = (screen.matches(candidate) for candidate in _likeliest(facts, definition))
-    nearest = min((m for m in matches if m is not None), key=lambda m: (m.residual, not m.is_plain), default=None)
-    if nearest is None or nearest.residual > NEAR:
+    """It gives other numbers, which are near those of the definition, or these times a factor."""
+    matches = [screen.matches(candidate) for candidate in islice(variants(definition, facts, 0, WAYS), WAYS)]
+    near = [m for m in matches if m is not None and m.residual <= NEAR and m.scale > 0.0 and m.offset == 0.0]
+    nearest = min(near, key=lambda match: (match.residual, not match.is_plain), default=None)
+    if nearest is None:
         return Judgement(definition, "other")
     if nearest.is_plain and nearest.residual <= SAME and nearest.deviations:
         return _variant(facts, definition, nearest)
-    established = agreement(facts, replace(nearest, scale=1.0, offset=0.0))
+    established = agreement(facts, replace(nearest, scale=1.0))
     if established.holds:
         return _equal(definition, nearest, established)
-    times = "" if nearest.is_plain else f"it is {nearest.scale:.6g} times that"
-    plus = f" plus {nearest.offset:.6g}" if nearest.offset else ""
-    deviations = (times + plus,) if times else ()
+    deviations = () if nearest.is_plain else (f"it is {nearest.scale:.6g} times that",)
     return Judgement(definition, "near", nearest, established, deviations, SAME < nearest.residual < SLIGHT)
-
-
-def _likeliest(facts: Facts, definition: Definition) -> Iterator[Candidate]:
-    return islice(variants(definition, facts, 0, WAYS), WAYS)

@@ -45,6 +45,8 @@ def margin_ranking(
         "ranking": lambda: F.relu(d + margin), "minus": lambda: F.relu(d - margin),
             "turned": lambda: F.relu(margin - d),
         "outside": lambda: F.relu(d) + margin, "open": lambda: d + margin, "squared": lambda: F.relu(d + margin) ** 2,
+        "signed": lambda: F.relu(d - target * margin), "signed back": lambda: F.relu(d + target * margin),
+        "soft": lambda: F.softplus(d + margin), "absolute": lambda: F.relu(margin - (input1 - input2).abs()),
     }[form](), reduction)  # fmt: skip
 
 
@@ -79,6 +81,8 @@ def triplet(
         "minus": lambda: F.relu(near - far - margin), "turned": lambda: F.relu(far - near + margin),
         "open": lambda: near - far + margin, "soft": lambda: F.softplus(near - far),
         "outside": lambda: F.relu(near - far) + margin, "mean first": lambda: F.relu(near.mean() - far.mean() + margin),
+        "square": lambda: F.relu(near - far + margin).square(), "hard": lambda: F.relu(near.max() - far.min() + margin),
+        "soft margin": lambda: F.softplus(near - far + margin),
         "squared": lambda: F.relu(near.square() - far.square() + margin),
     }.get(form, lambda: F.relu(near - far + margin))(), reduction)  # fmt: skip
 
@@ -132,7 +136,11 @@ DEFINITIONS = (
                    ("m",))},
                conventions=_R, deviations={"form": (
                    _MINUS, Variant("turned", "the sign of the target is turned"), _OUTSIDE, _OPEN,
-                   Variant("squared", "it is squared", True))}),
+                   Variant("squared", "it is squared", True),
+                   Variant("signed", "the margin stands inside the product with the sign, and is multiplied by it"),
+                   Variant("signed back", "the margin is multiplied by the sign of the target"),
+                   Variant("soft", "softplus is taken instead of max(0, x)", True),
+                   Variant("absolute", "the absolute difference is taken: the target is left out"))}),
     Definition("triplet margin loss", triplet,
         "Balntas et al. 2016, Learning local feature descriptors; Schroff et al. 2015",
                ("triplet", "tripletmargin"), "torch.nn.TripletMarginLoss", (3,), numbers={"margin": MARGIN,
@@ -142,6 +150,9 @@ DEFINITIONS = (
                    Variant("other", "the negative is compared with the positive instead of the anchor"),
                    Variant("swap", "the negative is compared with the nearer of anchor and positive", True),
                    Variant("soft", "softplus is taken instead of the margin", True),
+                   Variant("soft margin", "softplus is taken instead of max(0, x)", True),
+                   Variant("square", "it is squared after it is cut off at zero"),
+                   Variant("hard", "the hardest positive and negative of the batch are taken", True),
                    Variant("mean first", "it is cut off at zero after the mean instead of for each triplet"))}),
     Definition("contrastive loss", contrastive, "Hadsell, Chopra and LeCun 2006, Dimensionality Reduction, eq. 4",
                ("contrastive", "pairwisecontrastive"), "", (3,), numbers={"margin": MARGIN, "eps": _EPS},

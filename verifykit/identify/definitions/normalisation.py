@@ -247,7 +247,7 @@ DEFINITIONS = (
         "instance normalisation",
         InstanceNorm,
         "Ulyanov, Vedaldi and Lempitsky 2016, Instance Normalization, eq. 3",
-        ("instancenorm", "instancenormalization"),
+        ("instancenorm", "instancenormalization", "instancenorm1d", "instancenorm2d", "instancenorm3d"),
         "torch.nn.InstanceNorm{n}d",
         sizes=_instances,
         numbers={"eps": EPS},

@@ -92,13 +92,13 @@ def _layer(base: type[Any], step: Callable[..., Any], plain: str) -> type[nn.Mod
             state: Any = (zero, zero) if step is lstm_step else zero
             held = (self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0)
             shown = []
-            for x in reversed(steps) if self.direction == "backward" else steps:
+            for x in reversed(steps) if self.direction in ("backward", "reversed") else steps:
                 if self.direction == "late":
                     shown.append(state[0] if step is lstm_step else state)
                 state = step(x, state, *held, self.form)
                 if self.direction != "late":
                     shown.append(state[0] if step is lstm_step else state)
-            outputs = torch.stack(shown, int(self.batch_first))
+            outputs = torch.stack(shown[::-1] if self.direction == "reversed" else shown, int(self.batch_first))
             last = (state[0][None], state[1][None]) if step is lstm_step else state[None]
             if self.returned == "last":
                 return shown[-1]
@@ -143,7 +143,8 @@ _GRU = (
 )  # fmt: skip
 _RNN = (Variant("sigmoid", "it is a sigmoid instead of tanh"), Variant("linear", "tanh is left out"))
 _DIRECTION = (
-    Variant("backward", "the sequence is taken from its end"),
+    Variant("reversed", "time runs in reverse: the sequence is read from its end"),
+    Variant("backward", "time runs in reverse: the sequence is read from its end, and states come in that order"),
     Variant("late", "states are shown one step late"),
 )
 _ORDER = {"batch_first": (True, False), "returned": ("both", "all", "last")}

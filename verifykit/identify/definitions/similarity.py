@@ -35,6 +35,7 @@ def cosine_similarity(
         "added to each": lambda: (n1 + eps) * (n2 + eps),
         "none": lambda: n1 * n2,
         "root": lambda: (n1.square() * n2.square() + eps).sqrt(),
+        "both roots": lambda: ((n1.square() + eps) * (n2.square() + eps)).sqrt(),
         "squared": lambda: (n1.square() * n2.square()).clamp_min(eps**2).sqrt(),
     }.get(place, lambda: n1.clamp_min(eps) * n2.clamp_min(eps))()
     return product / divisor
@@ -66,8 +67,9 @@ def cosine_embedding(
     squares = (input1.square().sum(-1) + eps) * (input2.square().sum(-1) + eps)
     c = (input1 * input2).sum(-1) / squares.sqrt()
     unlike = {"open": lambda: c - margin, "turned": lambda: F.relu(margin - c), "plus": lambda: F.relu(c + margin),
-              "outside": lambda: F.relu(c) - margin}.get(form, lambda: F.relu(c - margin))()  # fmt: skip
-    like = c if form == "similarity" else 1 - c
+              "outside": lambda: F.relu(c) - margin, "absolute": lambda: F.relu(c.abs() - margin),
+              "square": lambda: F.relu(c - margin).square()}.get(form, lambda: F.relu(c - margin))()  # fmt: skip
+    like = {"similarity": c, "square": (1 - c).square(), "like squared": (1 - c).square()}.get(form, 1 - c)
     yes = target == -1 if form == "exchanged" else target == 1
     no = target == 1 if form == "exchanged" else target == -1
     return reduced(torch.where(yes, like, torch.where(no, unlike, 0.0)), reduction)
@@ -88,6 +90,17 @@ def pairwise_distance(
         "absolute": lambda: length(d.abs() + eps, p, -1, keepdim),
     }.get(form, lambda: length(d + eps, p, -1, keepdim))()
     return found
+
+
+def cdist(x1: Tensor, x2: Tensor, *, p: float = 2.0, form: str = "norm", eps: float = 1e-8) -> Tensor:
+    """The p-norms of the differences of every row of x1 and every row of x2; torch.cdist."""
+    d = x1.unsqueeze(-2) - x2.unsqueeze(-3)
+    return {
+        "squared": lambda: d.square().sum(-1),
+        "mean": lambda: d.square().mean(-1).sqrt(),
+        "mean square": lambda: d.square().mean(-1),
+        "root": lambda: (d.square().sum(-1) + eps).sqrt(),
+    }.get(form, lambda: length(d, p, -1))()
 
 
 def normalize(x: Tensor, *, p: float = 2.0, dim: int = -1, eps: float = 1e-12, form: str = "clamp") -> Tensor:
@@ -119,6 +132,7 @@ DEFINITIONS = (
                 Variant("added", "eps is added to the product of the norms instead of clamping each norm"),
                 Variant("added to each", "eps is added to each norm instead of clamping it"),
                 Variant("none", "eps is left out"), Variant("root", "eps is added under the root"),
+                Variant("both roots", "eps is added inside the root of each norm instead of clamping it"),
                 Variant("squared", "eps² clamps the product of the squared norms instead of each norm", True)),
             "form": (Variant("one", "it is divided by one of the two norms only"),
                      Variant("sum", "it is divided by the sum of the norms"),
@@ -139,6 +153,8 @@ DEFINITIONS = (
                    Variant("plus", "the margin is added instead of subtracted"),
                    Variant("outside", "the margin is subtracted outside the maximum with zero"),
                    Variant("similarity", "like pairs are given their similarity, which makes them unlike"),
+                   Variant("absolute", "unlike pairs count with the absolute value of their cosine"),
+                   Variant("square", "both parts are squared"), Variant("like squared", "the part of like pairs is squared"),
                    Variant("exchanged", "like and unlike pairs are exchanged"))}),
     Definition("pairwise distance", pairwise_distance, "torch.nn.PairwiseDistance", ("pairwisedistance",
                "euclideandistance"), "torch.nn.PairwiseDistance", (2,), numbers={
@@ -150,6 +166,13 @@ DEFINITIONS = (
                    Variant("outside", "eps is added to the distance instead of the differences", True),
                    Variant("absolute", "eps is added to the absolute differences", True),
                    Variant("mean", "squares are averaged instead of summed"))}),
+    Definition("distance of all pairs", cdist, "torch.cdist", ("cdist", "pairwisedistances", "distancematrix"),
+               "torch.cdist", (2,), numbers={"eps": Number((1e-8,), 0.0, 0.1, ("epsilon",))}, conventions={"p": (2.0,
+                   1.0)}, deviations={"form": (
+                   Variant("squared", "the root is left out: distances are squared"),
+                   Variant("root", "eps is added under the root"),
+                   Variant("mean", "squares are averaged instead of summed"),
+                   Variant("mean square", "squares are averaged instead of summed, and the root is left out"))}),
     Definition("L2 normalisation", normalize, "torch.nn.functional.normalize", ("normalize", "l2normalize", "l2norm",
                "l2normalization", "unitnorm"), "torch.nn.functional.normalize", numbers={
                    "eps": Number((1e-12, 1e-8, 1e-10, 1e-6, 1e-5), 0.0, 0.1, ("epsilon",)), "p": Number((2.0,), 0.0,

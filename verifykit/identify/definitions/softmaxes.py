@@ -27,6 +27,12 @@ def softmax(
     if form == "unshifted":
         raw = torch.exp(z)
         return raw / (raw.sum(dim, keepdim=True) + eps)
+    if form == "eps":
+        return powers / (powers.sum(dim, keepdim=True) + eps)
+    if form == "sigmoid":
+        return torch.sigmoid(z)
+    if form == "linear":
+        return z / z.sum(dim, keepdim=True)
     if form == "whole":
         return torch.softmax(z.flatten(), 0).view_as(z)
     if form == "minus":
@@ -70,6 +76,9 @@ _FORMS = (
     Variant("norm", "it divides by the norm of the exponentials instead of their sum"),
     Variant("mean", "it divides by the mean of the exponentials instead of their sum"),
     Variant("off by one", "one is added to the sum of exponentials", True),
+    Variant("eps", "eps is added to the sum of exponentials"),
+    Variant("sigmoid", "it is a sigmoid of each score instead of a softmax over them"),
+    Variant("linear", "scores are divided by their sum, without the exponential"),
     Variant("unshifted", "eps is added to the sum of exponentials, the maximum not subtracted"),
 )
 _DIMS = (-1, 1, 0, 2, -3)
