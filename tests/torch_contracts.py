@@ -42,7 +42,7 @@ CONTRACTS = {
     "ELU": "input: float[N, D] -> float[N, D]",
     "FeatureAlphaDropout": "input: float[N, D, T, H, W] -> float[N, D, T, H, W]",
     "GELU": "input: float[N, D] -> float[N, D]",
-    "GLU": "input: float[N, L, 2*C] -> float[N, L, C]",
+    "GLU": "input: float[N, 2*C] -> float[N, C]",
     "GRU": "input: float[N, L, input_size] -> float[N, L, hidden_size], float[1, L, hidden_size]",
     "GRUCell": "input: float[N, input_size] -> float[N, hidden_size]",
     "GaussianNLLLoss": "input: float[N, D]; target: float[N, D]; var: float[N, D] in (0, 1) -> float[]",

@@ -117,3 +117,52 @@ def test_a_usual_variant_is_a_note(module_file: Callable[[str], str]) -> None:
     outcome = run_one("claim", f"{module_file(source)}:GELU")
     assert [finding.severity for finding in outcome.findings] == ["note"]
     assert "tanh approximation" in outcome.findings[0].message
+
+
+# bug: a factor, a gradient that is cut, a divergence the other way round
+@pytest.mark.parametrize(
+    ("name", "body", "severity", "said"),
+    [
+        ("L1Loss", "3.7 * (prediction - target).abs().mean()", "warning", "it is 3.7 times that"),
+        ("MSELoss", "((target - prediction).detach() * (target - prediction)).mean()", "warning", "its gradient of"),
+        ("KLDivLoss", "(prediction.exp() * (prediction - target)).sum(-1).mean()", "warning", "instead of KL"),
+    ],
+)
+def test_what_else_is_told(module_file: Callable[[str], str], name: str, body: str, severity: str, said: str) -> None:
+    source = (
+        f"class {name}(nn.Module):\n"
+        f"    __verifykit__ = {{'inputs': {{{LOSSES}}}}}\n"
+        "    def forward(self, prediction, target):\n"
+        f"        return {body}\n"
+    )
+    (finding,) = run_one("claim", f"{module_file(source)}:{name}").findings
+    assert finding.severity == severity
+    assert said in finding.message
+
+
+def test_state_that_is_kept_in_another_order_is_a_note(module_file: Callable[[str], str]) -> None:
+    source = (
+        "class Conv1d(nn.Module):\n"
+        "    __verifykit__ = {'inputs': {'x': 'float[N, 2, T]'}}\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.weight = nn.Parameter(torch.randn(3, 2, 3))\n"
+        "    def forward(self, x):\n"
+        "        return nn.functional.conv1d(x, self.weight.flip(-1))\n"
+    )
+    (finding,) = run_one("claim", f"{module_file(source)}:Conv1d").findings
+    assert finding.severity == "note"
+    assert "flipped" in finding.message
+
+
+def test_labels_between_0_and_1_are_not_what_it_is_compared_at(module_file: Callable[[str], str]) -> None:
+    source = (
+        "class FocalLoss(nn.Module):\n"
+        "    __verifykit__ = {'inputs': {'logits': 'float[N, 3]', 'target': 'float[N, 3] in [0, 1]'}}\n"
+        "    def forward(self, logits, target):\n"
+        "        p = torch.where(target > 0.5, logits, -logits).sigmoid()\n"
+        "        return (-((1 - p) ** 2) * p.log()).mean()\n"
+    )
+    outcome = run_one("claim", f"{module_file(source)}:FocalLoss")
+    assert outcome.status == "passed", outcome
+    assert outcome.verified

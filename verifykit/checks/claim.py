@@ -1,11 +1,13 @@
 """claim: what is called after a known operation computes it."""
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
 from verifykit.identify.claims import claimed
+from verifykit.identify.definitions.definition import Definition
 from verifykit.identify.definitions.judging import Judgement, judge
 from verifykit.identify.facts import facts_of
 from verifykit.results import Finding, Verified
@@ -21,8 +23,8 @@ def claim(subject: Subject) -> Iterator[Finding | Verified]:
     What:
         Where the class name, or the first sentence of the docstring, names a known operation, compares the module with
         the definition of that operation, over the conventions that the literature has for it, in double precision:
-        values at several sizes and magnitudes, in eval and in training mode, and the running statistics. What differs
-        is compared with the variants that people get wrong, and named where one explains it.
+        values and gradients at several sizes and magnitudes, in eval and in training mode, and the running statistics.
+        What differs is compared with the variants that people get wrong, and named where one explains it.
 
     Why it matters:
         Whoever reads LayerNorm expects layer normalisation. A variance divided by n - 1, a missing square root or
@@ -50,7 +52,7 @@ def claim(subject: Subject) -> Iterator[Finding | Verified]:
         facts_of(subject)
     except Exception as error:
         raise Inconclusive(f"it cannot be seen in double precision: {one_line(error)}") from None
-    best = min((judge(subject, definition) for definition in definitions), key=lambda j: ORDER.index(j.relation))
+    best = min(_judgements(subject, definitions), key=lambda judgement: ORDER.index(judgement.relation))
     if best.relation == "other":
         names = " or ".join(dict.fromkeys(definition.operation for definition in definitions))
         raise Inconclusive(
@@ -63,6 +65,17 @@ def claim(subject: Subject) -> Iterator[Finding | Verified]:
         yield Verified(said, best.agreement.examples, best.agreement.worst, "rounding of double precision")
         return
     yield _finding(subject, best, best.match.candidate.name)
+
+
+def _judgements(subject: Subject, definitions: Sequence[Definition]) -> Iterator[Judgement]:
+    """How the target relates to each, no further than to the first that it is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # definitions are tried with arguments and inputs that torch may advise against
+        for definition in definitions:
+            judgement = judge(subject, definition)
+            yield judgement
+            if judgement.relation == "equal":
+                return
 
 
 def _finding(subject: Subject, judgement: Judgement, name: str) -> Finding:

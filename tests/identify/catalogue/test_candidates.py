@@ -225,7 +225,11 @@ REWRITTEN: list[tuple[Any, dict[str, str], dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("made", "inputs", "init", "expected"), REWRITTEN, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(
+    ("made", "inputs", "init", "expected"),
+    REWRITTEN,
+    ids=[f"{made.__name__}{init or ''}" for made, _, init, _ in REWRITTEN],
+)
 def test_what_a_rewritten_operation_is_stands_among_its_candidates(
     made: Any, inputs: dict[str, str], init: dict[str, Any], expected: str
 ) -> None:

@@ -12,6 +12,7 @@ from verifykit.identify.agreement.judge import Both
 from verifykit.identify.agreement.points import Point
 from verifykit.identify.candidate import Match
 from verifykit.identify.facts import Facts, moved
+from verifykit.spec.domain import OneOf
 
 Observe = Callable[[Mapping[str, Tensor], Sequence[Tensor], Call], Observation]
 
@@ -33,8 +34,11 @@ class Bench:
 
     @cached_property
     def differentiable(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The inputs that target and candidate can be differentiated by: some losses refuse that for their target."""
-        facts, names = self.facts, frozenset(self.facts.subject.input_names)
+        """The inputs that target and candidate can be differentiated by: some losses refuse that for their target. Those
+        that are one of few numbers are left out: between these, nothing says what the function is.
+        """
+        facts = self.facts
+        names = frozenset(e.name for e in facts.subject.spec.inputs if not isinstance(e.domain, OneOf))
         pair = Pair(facts, self.match, torch.float64, names)
 
         def accepted(observe: Observe, wanted: frozenset[str]) -> frozenset[str]:

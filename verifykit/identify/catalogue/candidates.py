@@ -4,11 +4,13 @@ import difflib
 import heapq
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from torch import Tensor
 
 from verifykit.identify.candidate import Candidate
+from verifykit.identify.catalogue.casting import with_casts
 from verifykit.identify.catalogue.constructions import Arguments, constructions, takes
 from verifykit.identify.catalogue.factory import Factory
 from verifykit.identify.catalogue.functions import function_factories
@@ -44,7 +46,11 @@ def candidates(facts: Facts) -> Iterator[Candidate]:
 
 def _candidates(factory: Factory, facts: Facts, fitted: set[str]) -> Iterator[Candidate]:
     names = facts.subject.input_names
-    for arguments in constructions(factory, facts):
+    found = constructions(factory, facts)
+    first = next(found, None)
+    if first is None and (cast := with_casts(factory, facts)) is not None:
+        factory, found = cast, constructions(cast, facts)
+    for arguments in chain(() if first is None else (first,), found):
         fitted.add(_plain(factory.name))
         rank = len(arguments) - sum(argument.required for argument in factory.arguments)
         yield Candidate(

@@ -19,6 +19,9 @@ _BUILT, _HELD, _TRIALS, _MOST = 700, 24, 360, 120
 # Of two real numbers that are changed together, how many values are tried each.
 _PAIRED = 4
 
+# Constructions that real numbers are tried with which the module does not mention.
+_LIKELY = 6
+
 # So many constructions are asked which options change the state: each option may need others to be allowed.
 _LOOKED = 12
 
@@ -66,8 +69,12 @@ class _Search:
         self.factory, self.fitting = factory, fitting_of(facts)
         self.own = set(values_of(facts).numbers)
         self.pools = {a.name: pool(a, facts) for a in factory.arguments}
-        options = [a for a in factory.arguments if not (a.required or a.is_size) and self.pools[a.name]]
-        self.required = [a.name for a in factory.arguments if a.required or a.is_size]
+        # A rate of dropout has to be given just where its default draws and the module does not.
+        given = {
+            a.name for a in factory.arguments if a.required or a.is_size or (a.is_rate and self.pools[a.name] == [0.0])
+        }
+        options = [a for a in factory.arguments if a.name not in given and self.pools[a.name]]
+        self.required = [a.name for a in factory.arguments if a.name in given]
         self.tensors = {a.name for a in options if a.kind == "tensor"}
         self.numbers = [a.name for a in options if a.kind == "float" and a.default is not None]
         self.options = [a.name for a in options if a.name not in self.numbers]
@@ -79,7 +86,12 @@ class _Search:
         found = self._answering(held, shaping)
         if not found and RANDOM in self._refusals:  # a rate of dropout decides
             found = self._answering(held, [*self.numbers, *shaping])
-        return sorted(found, key=len)
+        return sorted(found, key=self._distance)
+
+    def _distance(self, arguments: Arguments) -> int:
+        """How far ``arguments`` are from the likeliest: options changed, and places in the pools of the required."""
+        places = (i for name in self.required for i, value in enumerate(self.pools[name]) if value is arguments[name])
+        return len(arguments) + sum(places)
 
     def _answering(self, held: Sequence[Arguments], options: Sequence[str]) -> list[Arguments]:
         found: list[Arguments] = []
@@ -93,15 +105,18 @@ class _Search:
         return found
 
     def with_numbers(self, suited: Sequence[Arguments]) -> Iterator[Arguments]:
-        """Yield ``suited``, then the same with one of the options that are real numbers changed, then with two, both to
-        numbers that the module mentions.
+        """Yield ``suited``, then the same with one of the options that are real numbers changed: to numbers that the
+        module mentions, then, of the likeliest, to others; then with two changed to numbers that it mentions.
         """
-        mentioned = {n: [v for v in self.pools[n] if v in self.own][:_PAIRED] for n in self.numbers}
+        own = {n: [v for v in self.pools[n] if v in self.own] for n in self.numbers}
+        others = {n: [v for v in self.pools[n] if v not in self.own] for n in self.numbers}
+        mentioned = {name: values[:_PAIRED] for name, values in own.items()}
         yield from suited
-        for arguments, name in itertools.product(suited, self.numbers):
-            for value in self.pools[name]:
-                if name not in arguments:
-                    yield {**arguments, name: value}
+        for values, likely in ((own, suited), (others, suited[:_LIKELY])):
+            for arguments, name in itertools.product(likely, self.numbers):
+                for value in values[name]:
+                    if name not in arguments:
+                        yield {**arguments, name: value}
         for arguments, (one, other) in itertools.product(suited, itertools.combinations(self.numbers, 2)):
             for pair in itertools.product(mentioned[one], mentioned[other]):
                 if one not in arguments and other not in arguments:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from verifykit.identify.catalogue.derived import derived_integers
 from verifykit.identify.catalogue.signatures import Argument
 from verifykit.identify.catalogue.values import Values, plain_name, values_of
 from verifykit.identify.facts import Facts
@@ -33,6 +34,8 @@ _Rule = Callable[[Argument, Facts, Values], Iterator[Any]]
 def pool(argument: Argument, facts: Facts) -> list[Any]:
     """Return what ``argument`` may be given other than its default, the likeliest first; at most ``MOST`` values."""
     values = values_of(facts)
+    if argument.is_rate and not facts.random:
+        return [0.0] if argument.default != 0.0 else []
     if argument.kind == "bool":
         found: Iterator[Any] = iter((True, False))
     elif argument.kind == "str":
@@ -104,6 +107,8 @@ def _numbers(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
 
 def _integers(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
     rule = next((rule for pattern, rule in _RULES if re.fullmatch(pattern, argument.name)), _any_size)
+    if argument.name == "size" and not argument.several:  # of a window over channels, not of what is returned
+        rule = _extent
     found = rule(argument, facts, values)
     if argument.several:
         yield from itertools.islice(found, 3)
@@ -158,7 +163,12 @@ def _extent(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
     yield from (value for value in values.integers if 0 < value < SMALL)
     yield from _ratios(facts)
     yield from (2, 3)
+    yield from _derived(values)
     yield from values.held
+
+
+def _derived(values: Values) -> list[int]:
+    return [value for value in derived_integers(values.integers) if value < SMALL]
 
 
 def _windows(facts: Facts) -> Iterator[tuple[int, ...]]:
@@ -201,11 +211,13 @@ def _pads(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
             if depth:
                 yield tuple(size for d in reversed(added[-depth:]) for size in place(d))
     yield from (1, 2, 0, 3)
+    yield from _derived(values)
 
 
 def _steps(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
     yield from (value for value in values.integers if 0 < value < SMALL)
     yield from (2, 1, 3)
+    yield from _derived(values)
 
 
 def _depths(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
@@ -218,6 +230,7 @@ def _any_size(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]
     if not argument.required:
         yield from values.integers[: MOST - 4]
         yield from (*usual, 2, 0, 1)
+        yield from _derived(values)
         return
     yield from (*values.classes, *[size for size in values.integers if size > 0][:4])
     yield from (*_favoured(values.held, values), *values.inner, *values.outer, *usual[:2], 1)

@@ -51,6 +51,11 @@ class Argument:
         """Whether its default is a size of some usual model: it has to be given as much as a required one."""
         return self.kind == "int" and type(self.default) is int and self.default >= USUAL
 
+    @property
+    def is_rate(self) -> bool:
+        """Whether it is a rate of dropout: 0 for what draws nothing."""
+        return self.kind == "float" and "dropout" in self.name
+
 
 def constructor_arguments(made: type[nn.Module]) -> list[Argument]:
     """Return the constructor arguments of ``made`` that may change what it computes.

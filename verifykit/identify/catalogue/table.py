@@ -47,6 +47,18 @@ class SelfAttention(nn.MultiheadAttention):
         return super().forward(x, x, x, attn_mask=mask, need_weights=False)[0]
 
 
+class CrossAttention(nn.MultiheadAttention):
+    """``torch.nn.MultiheadAttention`` of two inputs: the second is key and value. The weights of the attention are not
+    returned.
+    """
+
+    def forward(self, x: Tensor, context: Tensor) -> Any:  # type: ignore[override]
+        """Attend from ``x`` to ``context``, float (L, N, E) and (S, N, F), or with ``batch_first`` (N, L, E) and
+        (N, S, F), where F is E or ``kdim`` and ``vdim``.
+        """
+        return super().forward(x, context, context, need_weights=False)[0]
+
+
 class LSTMCellOfThree(nn.LSTMCell):
     """``torch.nn.LSTMCell`` whose hidden and cell state are two inputs."""
 
@@ -71,6 +83,7 @@ def self_attention(x: Tensor, is_causal: bool = False, scale: float | None = Non
 # What stands for an operation of torch that is called otherwise: the operation, and how its inputs are then written.
 CLASSES_OTHERWISE: dict[type[nn.Module], tuple[str, str]] = {
     SelfAttention: ("torch.nn.MultiheadAttention", "{0}, {0}, {0}"),
+    CrossAttention: ("torch.nn.MultiheadAttention", "{0}, {1}, {1}"),
     LSTMCellOfThree: ("torch.nn.LSTMCell", "{0}, ({1}, {2})"),
     LSTMOfThree: ("torch.nn.LSTM", "{0}, ({1}, {2})"),
 }

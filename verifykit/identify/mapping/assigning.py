@@ -151,10 +151,10 @@ def _orders(slots: Sequence[Slot], fillers: Sequence[Filler]) -> Iterator[list[F
 
 def _is_whole(plan: Assignment) -> bool:
     """Whether what is packed of as many parts as a tensor of the candidate fills one, alone."""
-    places: defaultdict[str, set[str]] = defaultdict(set)
+    places: defaultdict[tuple[str, Shape, int], set[str]] = defaultdict(set)
     for slot, filler in plan.items():
         if filler.piece.count > 1:
-            places[f"{filler.source.name} {filler.piece.shape}"].add(slot.tensor)
+            places[filler.source.name, filler.piece.shape, filler.piece.pack].add(slot.tensor)
     return all(len(tensors) == 1 for tensors in places.values())
 
 

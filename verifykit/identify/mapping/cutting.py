@@ -20,7 +20,8 @@ INTERLEAVED = "is interleaved"
 @dataclass(frozen=True)
 class Piece:
     """A part of a tensor, laid out in ``shape`` by ``take``: the ``index``-th of the ``count`` in which it was packed
-    (of one, where it fills what is in one part). ``note`` says how it was laid out.
+    (of one, where it fills what is in one part). ``note`` says how it was laid out. What was packed together is of one
+    ``pack`` among those of its tensor, as each row of a matrix that holds two packed vectors.
     """
 
     shape: Shape
@@ -28,6 +29,7 @@ class Piece:
     note: str
     index: int = 0
     count: int = 1
+    pack: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def _interleaved(whole: Shape, groups: int, count: int, index: int) -> Callable[
 
 def _joined(axis: int, first: int, length: int, one: Cut, other: Cut) -> Cut:
     head = [_within(piece, axis, 0, first) for piece in one.pieces]
-    tail = [_within(piece, axis, first, length - first) for piece in other.pieces]
+    packs = 1 + max(piece.pack for piece in head)
+    tail = [replace(_within(piece, axis, first, length - first), pack=packs + piece.pack) for piece in other.pieces]
     return Cut((*head, *tail), one.cost + other.cost + 2)
 
 

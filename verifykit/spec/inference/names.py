@@ -102,10 +102,11 @@ class Claim:
 
 
 def claim_of(class_name: str, docstring: str = "") -> Claim:
-    """Read ``Loss`` or ``Criterion``, and a number of spatial dimensions such as ``2d``, from a class name; labels of
-    1 or -1 from the docstring of a loss.
+    """Read ``Loss`` or ``Criterion``, a number of spatial dimensions such as ``2d``, and ``Cell``, which takes one step
+    of a sequence, from a class name; labels of 1 or -1 from the docstring of a loss.
     """
     spatial = re.search(r"([123])[dD](?![a-z])", class_name)
+    rank = int(spatial[1]) + 2 if spatial else 2 if re.search(r"[a-zMUN]Cell(?![a-z])", class_name) else None
     is_loss = re.search(r"loss|criterion|divergence|entropy|error$", class_name, re.IGNORECASE) is not None
     wants_labels = re.search(
         r"cross_?entropy|nll|ctc|focal|multi_?margin|(?<![a-z])ce_?loss|arc_?face|softmax", class_name, re.IGNORECASE
@@ -117,5 +118,5 @@ def claim_of(class_name: str, docstring: str = "") -> Claim:
         bool(wants_labels and not real_targets and not masks),
         masks is not None,
         is_loss and re.search(SIGNS, docstring) is not None,
-        int(spatial[1]) + 2 if spatial else None,
+        rank,
     )

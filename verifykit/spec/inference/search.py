@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch.nn.parameter import is_lazy
-
-from verifykit.spec.dims import Dim
 from verifykit.spec.effort import effort
 from verifykit.spec.inference.documented import Documented
 from verifykit.spec.inference.names import Claim
+from verifykit.spec.inference.preferring import preferred
 from verifykit.spec.inference.repairing import repaired
-from verifykit.spec.inference.roles import BATCH, FEATURES, HEIGHT, LENGTH, WIDTH, completions
+from verifykit.spec.inference.roles import completions
+from verifykit.spec.inference.shapes import shapes_for
 from verifykit.spec.inference.trying import Caller, Entries, Outcome
 from verifykit.spec.model import InputSpec, Spec
 
@@ -23,8 +22,6 @@ ATTEMPTS, SECONDS, ENOUGH = 6000, 4.0, 800
 REPAIRS = 4
 # Inputs that differ and all meet the same complaint, numbers aside, after which it is taken not to be about them.
 DEAF = 40
-# Fixed sizes that modules without a size of their own ask for: mono, stereo, colours; images that survive halving.
-CHANNELS, IMAGES = (3, 1, 2), (32, 64, 224)
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def search(call: Caller, arguments: Sequence[str], knowledge: Knowledge) -> Foun
     telling: tuple[str, Exception | None] = ("", None)
     complaints: dict[str, int] = {}
     for odd in (False, True):
-        for shape in [fixed[first].shape] if first in fixed else _shapes(call, claim, documented):
+        for shape in [fixed[first].shape] if first in fixed else shapes_for(call, claim, documented):
             spent = effort() - started
             if attempts >= (ENOUGH if works else ATTEMPTS) or spent > SECONDS:
                 break
@@ -111,7 +108,7 @@ def search(call: Caller, arguments: Sequence[str], knowledge: Knowledge) -> Foun
     if not works and not ends:
         raise Exhausted(attempts, *telling, "\n".join(complaints))
     ranked = sorted(works, key=lambda entries: works[entries]) or ends  # those that needed no repair first
-    best = _preferred(ranked, documented, claim)
+    best = preferred(call, ranked, documented, claim)
     return Found(best, [entries for entries in ranked if entries != best], attempts)
 
 
@@ -126,78 +123,6 @@ def _working(call: Caller, ways: Sequence[Entries]) -> Iterator[Entries]:
         ways = [*(way for way in better if [(e.dtype, e.shape) for e in way] == kinds), *ways]
     again = replace(call, seed=call.seed + 1)
     yield from (way for way in ways if call(way).works and again(way).works)
-
-
-def _preferred(works: list[Entries], documented: list[Documented], claim: Claim) -> Entries:
-    """What documentation names first; else, where any number of dimensions goes, two; else the most with a batch, yet
-    images rather than volumes.
-    """
-
-    def rank(entries: Entries) -> int:
-        return len(entries[0].shape)
-
-    # A fixed size of 1 works by broadcasting where a better shape does too.
-    works = [way for way in works if not any(1 in entry.shape for entry in way)] or works
-    kinds = {rank(entries) for entries in works}
-    wanted = [told.rank for told in documented]
-    wanted += [claim.rank] if claim.rank else []
-    wanted += [2] if {2, 3, 4} <= kinds else []
-    wanted += [4]
-    for kind in wanted:
-        for entries in works:
-            if rank(entries) == kind and entries[0].shape[:1] in ((BATCH,), ()):
-                return entries
-    return max(works, key=lambda entries: (entries[0].shape[:1] == (BATCH,), rank(entries), -works.index(entries)))
-
-
-def _shapes(call: Caller, claim: Claim, documented: list[Documented]) -> Iterator[tuple[Dim, ...]]:
-    """Shapes for the first argument, the likeliest first: a size that the module knows as last or second dimension, or
-    none of them.
-    """
-    widths: list[Dim] = [*_known_widths(call), FEATURES]
-    shapes: list[tuple[Dim, ...]] = []
-    for width in widths:
-        shapes += [(BATCH, width), (BATCH, LENGTH, width), (BATCH, width, HEIGHT, WIDTH), (BATCH, width, LENGTH)]
-    for width in widths[:3]:
-        shapes += [
-            (BATCH, width, "T", HEIGHT, WIDTH),
-            (width,),
-            (BATCH, HEIGHT, WIDTH, width),
-            (BATCH, 2, LENGTH, width),
-        ]
-    for side in _known_sides(call):
-        shapes = [*((BATCH, width, side, side) for width in (*widths[:2], *CHANNELS)), *shapes]
-    shapes += [(BATCH,), ()]
-    shapes += [shape for c in CHANNELS for shape in ((BATCH, c, HEIGHT, WIDTH), (BATCH, c, LENGTH), (BATCH, c))]
-    wanted = [told.rank for told in documented] + ([claim.rank] if claim.rank else [])
-    shapes.sort(key=lambda shape: wanted.index(len(shape)) if len(shape) in wanted else len(wanted))
-    yield from dict.fromkeys(shapes)
-    for size in IMAGES:
-        yield from ((BATCH, width, size, size) for width in (*widths[:1], *CHANNELS))
-
-
-def _known_widths(call: Caller) -> Iterator[Dim]:
-    """Sizes that an input may have to have: constructor arguments, inputs first; then what the parameters show."""
-    integers = {name: value for name, value in call.init.items() if type(value) is int and value > 1}
-    weights = [p for p in call.module.parameters() if not is_lazy(p) and p.ndim >= 1]
-    shown = [p.shape[1] if p.ndim > 1 else p.shape[0] for p in weights[:3]]
-
-    def likely(name: str) -> tuple[bool, bool]:
-        return (not re.match(r"in|.*(model|embed|feature|channel|dim)", name), integers[name] not in shown)
-
-    names = sorted(integers, key=likely)
-    odd = [name for name in names if re.search(r"kernel|head|layer|depth|group|factor|class|out|pad", name)]
-    yield from (name for name in names if name not in odd)
-    covered = set(integers.values())
-    yield from dict.fromkeys(int(size) for size in shown if size not in covered and 1 < size <= 2048)
-    buffers = [b for b in call.module.buffers() if not is_lazy(b) and b.ndim >= 1 and b.numel() > 1]
-    yield from dict.fromkeys(int(b.shape[0]) for b in buffers[:1] if b.shape[0] not in covered)
-    yield from (name for name in odd if "class" in name)
-
-
-def _known_sides(call: Caller) -> Iterator[Dim]:
-    """Constructor arguments that say how large an image is."""
-    yield from (n for n, v in call.init.items() if type(v) is int and re.search(r"im(g|age)|resolution", n))
 
 
 def _repair(call: Caller, entries: Entries, fixed: Mapping[str, InputSpec]) -> tuple[Entries | None, int, int, Outcome]:
