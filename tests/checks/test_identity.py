@@ -31,7 +31,7 @@ def test_the_linear_layer_is_torchs_up_to_its_initialisation() -> None:
     assert likeness is not None
     assert (likeness.relation, likeness.name) == ("identical up to", "torch.nn.Linear(6, 4)")
     (start,) = likeness.up_to
-    assert "weight is N(0, 1) where Linear has U(" in start
+    assert "N(0, 1) where Linear has U(" in start
     assert "about sqrt(3·fan_in) = 4." in start
 
 

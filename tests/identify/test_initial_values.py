@@ -51,7 +51,7 @@ AS_WIDE = "s = (3 * in_features)**-0.5; nn.init.normal_(self.weight, std=s); nn.
 @pytest.mark.parametrize(
     ("init", "says"),
     [
-        (NORMAL, "weight is N(0, 1) where Linear has U("),
+        (NORMAL, "N(0, 1) where Linear has U("),
         (NORMAL, "outputs are about sqrt(3·fan_in) = 4."),
         (SAME + "; nn.init.zeros_(self.bias)", "bias is 0 where"),
         (AS_WIDE, "weight is N(0, 0.2"),

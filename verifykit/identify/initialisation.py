@@ -52,9 +52,13 @@ def difference(facts: Facts, match: Match) -> Initialisation | None:
     apart = [name for name in names if name in ours and _differ(ours[name], theirs[name])]
     if not apart:
         return None
-    short = match.candidate.name.partition("(")[0].rpartition(".")[2]
+    short = match.candidate.name.partition("(")[0].rpartition(".")[2].strip()
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name in apart:
+        alike.setdefault((_distribution(ours[name]), _distribution(theirs[name])), []).append(name)
     told = "; ".join(
-        f"{name} is {_distribution(ours[name])} where {short} has {_distribution(theirs[name])}" for name in apart
+        f"{', '.join(group)} {'is' if len(group) == 1 else 'are'} {own} where {short} has {its}"
+        for (own, its), group in alike.items()
     )
     scale = _output_scale(facts, match)
     if scale is None:

@@ -1,11 +1,12 @@
 """Whether what a factory makes has the state of the audited module, and takes its inputs and returns its shapes."""
 
 import itertools
+import math
 import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,9 @@ _MOST_ORDERS = 3
 
 # Numbers that may be made however small the module is.
 _ROOM = 100_000
+
+# What may hold or return more numbers than this is made without memory first; what returns so many is not made at all.
+_LARGE, _MOST_RETURNED = 100_000, 50_000_000
 
 # Why something does not fit though it takes the inputs.
 SHAPES, KINDS, RANDOM = "other shapes", "numbers of another kind", "random or not"
@@ -48,33 +52,42 @@ class Fitting:
         self.spatial = max([1, *(tensor.ndim - 2 for tensor in facts.inputs)])
         numels = [tensor.numel() for tensor in (*facts.inputs, *facts.outputs.values())]
         self.vast = 64 * max(self.amounts) + 16 * max(numels) + _ROOM
+        self.combined = math.prod(tensor.numel() for tensor in facts.inputs)
         self._kinds = {kind for _, kind in self.returns}
         self.orders = _orders(facts.inputs)
 
     def build(self, factory: Factory, arguments: Mapping[str, Any]) -> nn.Module | None:
         """Return the module that ``factory`` makes with ``arguments``, in float64; ``None`` where it refuses them, or
-        where they would take memory that cannot be meant.
+        where they would take memory that cannot be meant. A large one is made of shapes alone.
         """
-        if self._is_vast(factory, arguments):
-            return None
-        before = torch.get_default_dtype()
-        torch.set_default_dtype(torch.float64)
-        try:
-            module: nn.Module = factory.target.obj(**arguments)
-            return module
-        except Exception:  # whatever it is that it does not like
-            return None
-        finally:
-            torch.set_default_dtype(before)
+        size = self._size(factory, arguments)
+        return None if size > self.vast else _built(factory, arguments, "meta" if size > _LARGE else "cpu")
 
     def call(self, factory: Factory, arguments: Mapping[str, Any]) -> Callable[..., Any] | None:
-        """Return what takes the inputs: the module built, or the function with ``arguments``."""
-        if factory.is_class:
-            return self.build(factory, arguments)
-        return None if self._is_vast(factory, arguments) else partial(factory.target.obj, **arguments)
+        """Return what takes the inputs: the module built, or the function with ``arguments``. ``None`` as of ``build``,
+        and where it would return what memory cannot be meant for.
+        """
+        size = self._size(factory, arguments)
+        if size > self.vast or (size * self.combined > _MOST_RETURNED and self._returns_vast(factory, arguments, size)):
+            return None
+        return _made(factory, arguments, "cpu")
 
-    def _is_vast(self, factory: Factory, arguments: Mapping[str, Any]) -> bool:
-        """Whether sizes among ``arguments`` multiply to many numbers, one for several dimensions in each of them."""
+    def _returns_vast(self, factory: Factory, arguments: Mapping[str, Any], size: float) -> bool:
+        """Whether it returns, or holds, more numbers than can be meant: found out without memory."""
+        call = _made(factory, arguments, "meta")
+        if call is None:
+            return False
+        held = self.amount_of(call) if isinstance(call, nn.Module) else 0
+        try:
+            returned = named_tensors(call(*(tensor.to("meta") for tensor in self.facts.inputs)))
+        except NotImplementedError:  # nothing tells without the values
+            return size > _LARGE
+        except Exception:  # it takes other inputs, and is refused for that
+            return False
+        return held + sum(tensor.numel() for tensor in returned.values()) > max(_MOST_RETURNED, 4 * self.amount)
+
+    def _size(self, factory: Factory, arguments: Mapping[str, Any]) -> float:
+        """What the sizes among ``arguments`` multiply to, one for several dimensions in each of them."""
         several = {a.name for a in factory.arguments if a.several or a.untold or a.name in ("size", "scale_factor")}
         spatial = factory.spatial or self.spatial
         size = 1.0
@@ -82,7 +95,7 @@ class Fitting:
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, int | float) and abs(item) > 1:
                     size *= min(abs(item), 1e6) ** (spatial if name in several and item is value else 1)
-        return size > self.vast
+        return size
 
     @staticmethod
     def amount_of(module: nn.Module) -> int:
@@ -128,6 +141,24 @@ class Fitting:
             else:
                 return ""
         return reason
+
+
+def _made(factory: Factory, arguments: Mapping[str, Any], device: str) -> Callable[..., Any] | None:
+    return _built(factory, arguments, device) if factory.is_class else partial(factory.target.obj, **arguments)
+
+
+def _built(factory: Factory, arguments: Mapping[str, Any], device: str) -> nn.Module | None:
+    """The module in float64 on ``device``, ``None`` where it refuses the arguments."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.device(device) if device != "cpu" else nullcontext():
+            module: nn.Module = factory.target.obj(**arguments)
+        return module
+    except Exception:  # whatever it is that it does not like
+        return None
+    finally:
+        torch.set_default_dtype(before)
 
 
 @contextmanager

@@ -59,4 +59,8 @@ def _system(fields: Sequence[Field], columns: Sequence[tuple[Column, ...]], poin
         rows = _rows(len(vector), ENOUGH * len(fields) + 200)
         matrix, vector = matrix[rows], vector[rows]
         matrix = matrix / matrix.norm(dim=0).clamp_min(1e-300)
+        finite = matrix.isfinite().all(0)  # beside a small gradient of the loss a large one may overflow
+        if not bool(finite.all()):
+            left = finite.nonzero().flatten().tolist()
+            fields, columns, matrix = [fields[i] for i in left], [columns[i] for i in left], matrix[:, finite]
     return System(tuple(points), tuple(fields), tuple(columns), matrix, vector)

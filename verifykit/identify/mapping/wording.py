@@ -10,19 +10,21 @@ from verifykit.identify.mapping.slots import Packed, Slot
 def wording(plan: Mapping[Slot, Filler], state: Sequence[Packed]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the notes and the deviations of ``plan`` for ``state``. Another name alone is worth no word."""
     notes, deviations = dict[str, None](), dict[str, None]()
+    laid_out: defaultdict[str, dict[str, None]] = defaultdict(dict)
     parts_of: defaultdict[str, list[tuple[Slot, Filler]]] = defaultdict(list)
     holds: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for slot, filler in plan.items():
         parts_of[slot.tensor].append((slot, filler))
         holds[filler.source.name][slot.tensor] = None
         if filler.piece.note:
-            notes[f"{filler.source.name} {filler.piece.note}"] = None
+            laid_out[filler.piece.note][filler.source.name] = None
         if filler.source.joined:
             notes[f"{slot.tensor} is made of {filler.source.name}"] = None
         if slot.parameter and not filler.source.parameter:
             deviations[f"its {slot.tensor} is fixed: {filler.source.name} is no parameter"] = None
         elif filler.source.constant is not None:
             notes[f"{filler.source.name} is a plain tensor"] = None
+    notes = {_joined(list(names), note): None for note, names in laid_out.items()} | notes
     for packed in state:
         members = sorted(parts_of[packed.name], key=lambda member: member[0].index)
         names = list(dict.fromkeys(filler.source.name for _, filler in members))
@@ -43,6 +45,14 @@ def wording(plan: Mapping[Slot, Filler], state: Sequence[Packed]) -> tuple[tuple
             )
             notes[f"it has no {what}{packed.name}, which is {packed.neutral:g} in torch"] = None
     return tuple(notes), tuple(deviations)
+
+
+def _joined(names: Sequence[str], note: str) -> str:
+    """``note`` of one or of several: "W is transposed", "W, V are transposed"."""
+    if len(names) == 1:
+        return f"{names[0]} {note}"
+    shown = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more"]
+    return f"{', '.join(shown)} {note.replace('is ', 'are ', 1).replace('has its ', 'have their ', 1)}"
 
 
 def _order(members: Sequence[tuple[Slot, Filler]]) -> str:
