@@ -17,6 +17,8 @@ State = Mapping[str, Tensor]
 
 # How many times larger inputs are tried where the usual ones show nothing.
 WIDER = (4.0, 32.0, 256.0)
+# How many times larger than usual wild parameters are.
+WILD = 8.0
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,10 @@ def facts_of(subject: Subject) -> Facts:
     return subject.once("facts for identification", lambda: _observed(subject))
 
 
-def moved(module: nn.Module, running: Sequence[str], seed: int) -> dict[str, Tensor]:
+def moved(module: nn.Module, running: Sequence[str], seed: int, *, wild: bool = False) -> dict[str, Tensor]:
     """Return copies of the parameters and buffers of ``module`` in which parameters and the buffers called ``running``
-    have general values: none is zero, one, or the same throughout. What was positive stays so.
+    have general values: none is zero, one, or the same throughout. Running statistics that are positive stay so; the
+    parameters are near those it has, or ``wild``: of either sign, and up to some ten times larger.
     """
     generator = torch.Generator().manual_seed(seed)
     state = {name: tensor.detach().clone() for name, tensor in _named(module).items()}
@@ -76,6 +79,8 @@ def moved(module: nn.Module, running: Sequence[str], seed: int) -> dict[str, Ten
         noise = torch.randn(tensor.shape, generator=generator, dtype=torch.float64).to(tensor)
         if name in running and bool((tensor.real >= 0).all()) and bool((tensor != 0).any()):
             state[name] = tensor * (1 + 0.5 * torch.tanh(noise))
+        elif wild and name not in running:
+            state[name] = scale * WILD * noise
         else:
             state[name] = tensor + 0.25 * scale * noise
     return state

@@ -53,10 +53,12 @@ class Bench:
         return accepted(pair.observe_target, names), accepted(pair.observe_candidate, names)
 
     def state(self, draw: int) -> Mapping[str, Tensor]:
-        """Parameters and running statistics, exact in single precision; draw 0 is that of the facts."""
+        """Parameters and running statistics, exact in single precision; draw 0 is that of the facts, those below it are
+        wild.
+        """
         if draw not in self._states:
             facts = self.facts
-            state = moved(facts.module, facts.running, 1000 + draw) if draw else facts.state
+            state = moved(facts.module, facts.running, 1000 + draw, wild=draw < 0) if draw else facts.state
             self._states[draw] = {n: t.float().double() if t.is_floating_point() else t for n, t in state.items()}
         return self._states[draw]
 

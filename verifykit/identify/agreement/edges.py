@@ -40,7 +40,8 @@ def fillings(entry: InputSpec, like: Tensor, known: Mapping[str, int], numbers: 
             ends = {"the lower end": low} if closed_low else {}
             ends |= {"the upper end": high} if closed_high else {}
             filled = {where: torch.full_like(like, value) for where, value in ends.items() if math.isfinite(value)}
-            return filled | _round_values(like, [n for n in (*numbers, *USUAL_NUMBERS) if low < n < high])
+            inside = [n for n in (*numbers, *USUAL_NUMBERS, *_near_ends(low, high)) if low < n < high]
+            return filled | _round_values(like, inside)
         case Simplex():
             return {"ties": torch.full_like(like, 1 / max(like.shape[-1], 1))} if like.ndim else {}
         case Real() | Sorted() if entry.dtype == "float":
@@ -69,12 +70,19 @@ def _ends(like: Tensor, low: float, high: float) -> dict[str, Tensor]:
     return {"the least values": torch.full_like(like, low), "the greatest values": torch.full_like(like, high)}
 
 
+def _near_ends(low: float, high: float) -> list[float]:
+    """Numbers that lie just inside the ends of a bounded interval, where logarithms are clamped."""
+    if not math.isfinite(high - low):
+        return []
+    return [end for share in (1e-9, 1e-5) for end in (low + share * (high - low), high - share * (high - low))]
+
+
 def _round_values(like: Tensor, numbers: Sequence[float]) -> dict[str, Tensor]:
     """``numbers`` in tensors like ``like``, as many as it takes up to four, in a scrambled order so that no row is like
     another.
     """
     generator = torch.Generator().manual_seed(like.numel())
-    known = list(dict.fromkeys(number for number in numbers if abs(number) < 1e6))
+    known = list(dict.fromkeys(number for number in numbers if abs(number) < 1e9))
     count = like.numel()
     filled: dict[str, Tensor] = {}
     for turn in range(min(-(-len(known) // count), 4) if count else 0):

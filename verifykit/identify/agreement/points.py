@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -10,16 +10,18 @@ from torch import Tensor
 from verifykit.identify.agreement.edges import fillings, is_unbounded, rounded, scaled_to
 from verifykit.spec.subject import Subject
 
-MAGNITUDES = (1e-3, 10.0, 100.0, 1000.0)
+MAGNITUDES = (1e-3, 10.0, 100.0, 1000.0, 1e5)
 
 # More sizes than these of one symbol are not tried, nor greater ones than this many times the usual elements.
 GREATEST = 33
+# Numbers up to here may be limits of sizes, so many of them are tried, with so many elements.
+LONGEST, LIMITS, ELEMENTS = 1024, 3, 60_000
 
 
 @dataclass(frozen=True)
 class Point:
     """Inputs, exact in single precision but at an edge; ``draw`` numbers the values of the parameters, 0 being those of
-    the facts.
+    the facts, those below 0 wild ones.
 
     ``where`` completes "compared at …". An ``edge`` may be a kink, or where a function ends; a ``large`` one may
     overflow.
@@ -42,6 +44,24 @@ def everyday(subject: Subject) -> Iterator[Point]:
     for seed, sizes in enumerate(_other_sizes(usual), 3):
         yield _drawn(subject, "other sizes", sizes, seed)
     yield _drawn(subject, "usual sizes", usual, 40)
+
+
+def wild(subject: Subject) -> Iterator[Point]:
+    """Yield drawn values at large parameters of either sign."""
+    for count in (1, 2):
+        point = _drawn(subject, "large parameters of either sign", subject.spec.usual_sizes, 72 + count)
+        yield replace(point, draw=-count, large=True)
+
+
+def long(subject: Subject, numbers: Sequence[float]) -> Iterator[Point]:
+    """Yield drawn values at sizes just beyond those whole ``numbers`` that may be limits of a size, for each symbol."""
+    usual = subject.spec.usual_sizes
+    elements = sum(t.numel() for t in subject.draw())
+    limits = sorted({abs(int(n)) for n in numbers if float(n).is_integer() and GREATEST <= abs(n) <= LONGEST})
+    for limit in limits[:LIMITS]:
+        for symbol, size in usual.items():
+            if (limit + 2) * elements <= ELEMENTS * size:
+                yield _drawn(subject, f"{symbol} = {limit + 2}", {**usual, symbol: limit + 2}, 75)
 
 
 def unusual(subject: Subject, numbers: Sequence[float] = ()) -> Iterator[Point]:

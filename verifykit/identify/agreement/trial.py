@@ -13,8 +13,9 @@ from verifykit.identify.agreement.chance import unlike
 from verifykit.identify.agreement.functions import Call, Observation
 from verifykit.identify.agreement.judge import Gap, Judge, number
 from verifykit.identify.agreement.kinks import Kink, kink_at
-from verifykit.identify.agreement.points import Point, everyday, not_finite, ones, unusual
+from verifykit.identify.agreement.points import Point, everyday, long, not_finite, ones, unusual, wild
 from verifykit.identify.candidate import Match
+from verifykit.identify.catalogue.values import values_of
 from verifykit.identify.facts import Facts
 
 # Relative errors: what rounding may explain at everyday values, unsaid; and what single precision hardly holds.
@@ -82,14 +83,20 @@ class Trial:
         # What is random in training mode is told by one point.
         for point in islice(everyday(subject), 1 if self.facts.random else None):
             yield point, Call(training=True, seed=point.seed, chance=point.seed)
+        for point in wild(subject) if self.facts.parameters else ():
+            yield point, Call(order=1, seed=point.seed, chance=point.seed)
+        for point in long(subject, self.numbers):
+            for training in (False,) if self.facts.random else (False, True):
+                yield point, Call(training, 1, point.seed, point.seed)
         for point in unusual(subject, self.numbers):
             yield point, Call(order=1, seed=point.seed, chance=point.seed)
 
     @property
     def numbers(self) -> list[float]:
-        """Constants that the two were made with: where they may change."""
-        given = [*self.facts.subject.spec.init.values(), *self.match.candidate.reference.init.values()]
-        return [float(value) for value in given if type(value) in (int, float) and math.isfinite(value)]
+        """Numbers that the target mentions, and those that the candidate is made with: where they may change."""
+        given = [float(v) for v in self.match.candidate.reference.init.values() if type(v) in (int, float)]
+        known = dict.fromkeys([*given, *values_of(self.facts).numbers])
+        return [number for number in known if math.isfinite(number)]
 
     @property
     def examples(self) -> int:

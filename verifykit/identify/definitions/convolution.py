@@ -93,7 +93,7 @@ def _convolved(space: int, causal: bool = False) -> Callable[[Facts], Iterable[A
                 for stride, dilation in itertools.product(strides, dilations):
                     if k == 1 and dilation > 1:
                         continue
-                    sized = {"in_channels": a.shape[1], "out_channels": b.shape[1], "kernel_size": k, "stride": stride,
+                    sized: Arguments = {"in_channels": a.shape[1], "out_channels": b.shape[1], "kernel_size": k, "stride": stride,
                              "dilation": dilation, "groups": groups, "bias": bias}  # fmt: skip
                     if layout == "channels last":
                         sized["layout"] = layout

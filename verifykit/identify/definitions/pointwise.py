@@ -88,7 +88,8 @@ def relu(x: Tensor, *, form: str = "relu") -> Tensor:
 
 _HALF = Number((0.5,), 0.0, 100.0, ("lambda_", "lam", "threshold", "lmbda", "tau"))
 DEFINITIONS = (
-    Definition("tanh", tanh, "torch.nn.Tanh", ("tanh", "scaledtanh", "lecuntanh"), "torch.nn.Tanh", deviations={"form": (
+    Definition("tanh", tanh, "torch.nn.Tanh", ("tanh", "scaledtanh", "lecuntanh"), "torch.nn.Tanh",
+               deviations={"form": (
         Variant("lecun", "it is scaled as LeCun has it: 1.7159·tanh(2/3·x)", True),
         Variant("lecun unscaled", "the input is scaled by 2/3"),
         Variant("half", "the input is halved: it is 2·sigmoid(x) - 1"), Variant("minus", "the sign of x is turned"),

@@ -35,6 +35,8 @@ def huber(input: Tensor, target: Tensor, *, delta: float = 1.0, reduction: str =
         edge = delta**2
     elif form == "bare":
         outer = d
+    elif form in ("pseudo", "pseudo unscaled"):
+        inner = outer = (delta**2 if form == "pseudo" else 1.0) * ((1 + (d / delta).square()).sqrt() - 1)
     return reduced(torch.where(d <= edge, inner, outer), reduction)
 
 
@@ -101,17 +103,6 @@ def charbonnier(
     }[form](), reduction)  # fmt: skip
 
 
-def pseudo_huber(
-    input: Tensor, target: Tensor, *, delta: float = 1.0, reduction: str = "mean", form: str = "root"
-) -> Tensor:
-    """delta^2 (sqrt(1 + (d / delta)^2) - 1); Charbonnier et al. 1997; Hartley and Zisserman 2004, section A6.8."""
-    root = (1 + ((input - target) / delta).square()).sqrt()
-    return reduced({
-        "no one": lambda: delta**2 * root, "single": lambda: delta * (root - 1), "unscaled": lambda: root - 1,
-        "logarithm": lambda: delta**2 * root.log(), "doubled": lambda: 2 * delta**2 * (root - 1),
-    }.get(form, lambda: delta**2 * (root - 1))(), reduction)  # fmt: skip
-
-
 def wing(
     input: Tensor, target: Tensor, *, w: float = 10.0, epsilon: float = 2.0, reduction: str = "mean", form: str = "wing"
 ) -> Tensor:
@@ -170,6 +161,8 @@ DEFINITIONS = (
     Definition("Huber loss", huber, "Huber 1964, as torch.nn.HuberLoss", ("huber",), "torch.nn.HuberLoss", (2,),
                numbers={"delta": DELTA}, conventions=R, deviations={"form": (
                    Variant("unscaled", "the linear part is not scaled by delta"),
+                   Variant("pseudo", "it is the pseudo-Huber loss, smooth everywhere: δ²·(√(1 + (d/δ)²) - 1)", True),
+                   Variant("pseudo unscaled", "it is the pseudo-Huber loss, smooth everywhere, without its factor δ²"),
                    Variant("smooth", "it is divided by delta, which is smooth L1"), Variant("no half", _NO_HALF),
                    Variant("doubled", "it is twice the Huber loss"),
                    Variant("no offset", "the linear part lacks its offset, -delta²/2"),
@@ -186,13 +179,6 @@ DEFINITIONS = (
                    Variant("no offset", "the linear part lacks its offset, -beta/2"),
                    Variant("half offset", "the linear part is offset by 1/2 instead of beta/2"),
                    Variant("multiplied", "beta multiplies the quadratic part instead of dividing it")) }),
-    Definition("pseudo-Huber loss", pseudo_huber, "Hartley and Zisserman 2004, Multiple View Geometry, A6.8",
-               ("pseudohuber", "smoothhuber"), takes=(2,), numbers={"delta": DELTA}, conventions=R, deviations={"form": (
-                   Variant("no one", "the 1 is not subtracted: it is not zero where the two agree"),
-                   Variant("single", "it is multiplied by delta instead of its square"),
-                   Variant("unscaled", "it is not multiplied by the square of delta"),
-                   Variant("logarithm", "the logarithm of the root is taken instead of subtracting 1"),
-                   Variant("doubled", "it is doubled", True)) }),
     Definition("log-cosh loss", log_cosh, "Chen, Han and Zhang 2019, Log Hyperbolic Cosine Loss",
                ("logcosh", "logcoshine"), takes=(2,), conventions=R, deviations={"form": (
                    Variant("log 2", "log 2 is not subtracted: it is not zero where the two agree"),

@@ -13,7 +13,8 @@ def soft_margin(input: Tensor, target: Tensor, *, reduction: str = "mean", form:
     z = target * input
     return reduced({
         "turned": lambda: F.softplus(z), "exp": lambda: torch.exp(-z), "sigmoid": lambda: torch.sigmoid(-z),
-        "base 2": lambda: F.softplus(-z) / torch.log(z.new_tensor(2.0)), "bits": lambda: F.softplus(-(2 * target - 1) * input),
+        "base 2": lambda: F.softplus(-z) / torch.log(z.new_tensor(2.0)),
+        "bits": lambda: F.softplus(-(2 * target - 1) * input),
         "square": lambda: F.softplus(-z).square(), "hinge": lambda: F.relu(1 - z),
     }.get(form, lambda: F.softplus(-z))(), reduction)  # fmt: skip
 

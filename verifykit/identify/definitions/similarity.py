@@ -154,7 +154,8 @@ DEFINITIONS = (
                    Variant("outside", "the margin is subtracted outside the maximum with zero"),
                    Variant("similarity", "like pairs are given their similarity, which makes them unlike"),
                    Variant("absolute", "unlike pairs count with the absolute value of their cosine"),
-                   Variant("square", "both parts are squared"), Variant("like squared", "the part of like pairs is squared"),
+                   Variant("square", "both parts are squared"),
+                   Variant("like squared", "the part of like pairs is squared"),
                    Variant("exchanged", "like and unlike pairs are exchanged"))}),
     Definition("pairwise distance", pairwise_distance, "torch.nn.PairwiseDistance", ("pairwisedistance",
                "euclideandistance"), "torch.nn.PairwiseDistance", (2,), numbers={

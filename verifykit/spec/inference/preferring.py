@@ -19,11 +19,11 @@ def preferred(call: Caller, works: Sequence[Entries], documented: Sequence[Docum
 
     # A fixed size of 1 works by broadcasting where a better shape does too.
     works = [way for way in works if not any(1 in entry.shape for entry in way)] or works
+    kinds = {rank(entries) for entries in works}
     if len(works) > 1:
         works = [way for way in works if not _swells(call, way)] or works
         least = min(_oddity(call, way) for way in works)
         works = [way for way in works if _oddity(call, way) == least]
-    kinds = {rank(entries) for entries in works}
     wanted = [told.rank for told in documented]
     wanted += [claim.rank] if claim.rank else []
     wanted += [2] if {2, 3, 4} <= kinds else []
