@@ -4,17 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import torch
-
 from verifykit.experiments.observation import outputs_of
 from verifykit.identify.candidate import Match
 from verifykit.identify.facts import Facts
-from verifykit.identify.screening import evaluate, related
+from verifykit.identify.spot import agrees
 from verifykit.spec.reference import Reference
 
 # How much a free size is changed by: other residues of small divisors.
 STEPS = (3, 4)
-ROUNDING = 1e-9
 
 
 def follows(facts: Facts, match: Match) -> bool:
@@ -41,16 +38,9 @@ def _agrees(facts: Facts, match: Match, reference: Reference, sizes: Mapping[str
     try:
         inputs = subject.draw(sizes, seed=7)
         ours = outputs_of(subject, facts.module, inputs)
-        module = reference.build(torch.float64, subject.device, seed=subject.seed)
-        fed = [inputs[position] for position in match.order]
-        theirs = evaluate(match.candidate, module, match.arrangement, facts.state, fed)
-        pairs = [(ours[place], match.scale * theirs[other] + match.offset) for place, other in match.outputs.items()]
+        return agrees(facts, match, ours, inputs, reference=reference)
     except Exception:  # sizes that one of them does not take
         return None
-    if any(one.shape != other.shape for one, other in pairs):
-        return False
-    scale, offset, left = related(pairs)
-    return left <= ROUNDING and (scale, offset) == (1.0, 0.0)
 
 
 def _init(match: Match) -> Mapping[str, Any]:

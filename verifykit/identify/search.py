@@ -14,6 +14,7 @@ from verifykit.identify.catalogue.candidates import candidates as built_in
 from verifykit.identify.definitions.candidates import candidates as defined
 from verifykit.identify.facts import Facts, facts_of
 from verifykit.identify.numbers import simple
+from verifykit.identify.provisos import holds_for_more_dimensions, provisos
 from verifykit.identify.resizing import follows
 from verifykit.identify.screening import SAME, Screen, evaluate, screen_of
 from verifykit.results.identity import Relation
@@ -116,6 +117,10 @@ class _Search:
             usual = ", ".join(f"{name} = {size}" for name, size in self.facts.subject.spec.usual_sizes.items())
             deviations.append(f"it is the same at {usual} and not at other sizes")
             holds = False
+        if holds:
+            up_to += provisos(self.facts, match)
+            if not holds_for_more_dimensions(self.facts, match):
+                up_to.append("the number of dimensions: with one more the two differ")
         equal: Relation = "identical up to" if up_to else "identical"
         relation: Relation = "close" if deviations or not holds else equal
         return Found(relation, match, established, tuple(up_to), tuple(deviations), holds, self._warns(match))

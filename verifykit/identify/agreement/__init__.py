@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from verifykit.identify.agreement.account import USUAL, domain, evidence, smallest, text
+from verifykit.identify.agreement.account import domain, evidence, smallest, text
+from verifykit.identify.agreement.points import SMALL
 from verifykit.identify.agreement.trial import Trial
 from verifykit.identify.candidate import Match
 from verifykit.identify.facts import Facts
@@ -16,8 +17,8 @@ class Agreement:
     the greatest error there relative to the greatest value.
 
     Where it does not hold, ``counterexample`` says in one line where and by how much, ``evidence`` gives the numbers;
-    ``everyday`` says that they agree but at large or small values or the edges of the domains. ``notes`` name harmless
-    differences: which subgradient is taken, digits lost, what becomes of NaN.
+    ``edge`` says that they agree but at small values or the edges of the domains. ``notes`` name harmless differences:
+    which subgradient is taken, digits lost, what becomes of NaN.
     """
 
     holds: bool
@@ -27,7 +28,7 @@ class Agreement:
     counterexample: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    everyday: bool = False
+    edge: bool = False
 
 
 def agreement(facts: Facts, match: Match) -> Agreement:
@@ -42,6 +43,6 @@ def agreement(facts: Facts, match: Match) -> Agreement:
     seen = Agreement(False, domain(trial), trial.examples, trial.judge.worst, notes=trial.notes.texts)
     if found is None:
         return replace(seen, holds=trial.undecided is None, counterexample=trial.undecided)
-    everyday = found.point.where not in USUAL
+    edge = found.point.edge or found.point.where == SMALL
     smaller = smallest(trial, found)
-    return replace(seen, counterexample=text(trial, smaller), evidence=evidence(trial, smaller), everyday=everyday)
+    return replace(seen, counterexample=text(trial, smaller), evidence=evidence(trial, smaller), edge=edge)

@@ -34,8 +34,8 @@ class Bench:
 
     @cached_property
     def differentiable(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The inputs that target and candidate can be differentiated by: some losses refuse that for their target. Those
-        that are one of few numbers are left out: between these, nothing says what the function is.
+        """The inputs that target and candidate can be differentiated by: some losses refuse that for their target.
+        Those that are one of few numbers are left out: between these, nothing says what the function is.
         """
         facts = self.facts
         names = frozenset(e.name for e in facts.subject.spec.inputs if not isinstance(e.domain, OneOf))

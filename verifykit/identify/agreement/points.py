@@ -10,7 +10,10 @@ from torch import Tensor
 from verifykit.identify.agreement.edges import fillings, is_unbounded, rounded, scaled_to
 from verifykit.spec.subject import Subject
 
-MAGNITUDES = (1e-3, 10.0, 100.0, 1000.0, 1e5)
+MAGNITUDES = (1e-3, 10.0, 100.0, 1000.0)
+# Far beyond what rounding leaves exact, where only what is clamped or cut off shows.
+HUGE = 1e5
+SMALL = f"values about {MAGNITUDES[0]:g}"
 
 # More sizes than these of one symbol are not tried, nor greater ones than this many times the usual elements.
 GREATEST = 33
@@ -24,7 +27,7 @@ class Point:
     the facts, those below 0 wild ones.
 
     ``where`` completes "compared at …". An ``edge`` may be a kink, or where a function ends; a ``large`` one may
-    overflow.
+    overflow, a ``huge`` one loses digits as well.
     """
 
     where: str
@@ -34,6 +37,7 @@ class Point:
     seed: int = 0
     edge: bool = False
     large: bool = False
+    huge: bool = False
 
 
 def everyday(subject: Subject) -> Iterator[Point]:
@@ -61,7 +65,7 @@ def long(subject: Subject, numbers: Sequence[float]) -> Iterator[Point]:
     for limit in limits[:LIMITS]:
         for symbol, size in usual.items():
             if (limit + 2) * elements <= ELEMENTS * size:
-                yield _drawn(subject, f"{symbol} = {limit + 2}", {**usual, symbol: limit + 2}, 75)
+                yield _drawn(subject, "other sizes", {**usual, symbol: limit + 2}, 75)
 
 
 def unusual(subject: Subject, numbers: Sequence[float] = ()) -> Iterator[Point]:
@@ -76,6 +80,8 @@ def unusual(subject: Subject, numbers: Sequence[float] = ()) -> Iterator[Point]:
         inputs = [scaled_to(spec.inputs[i], t, magnitude) if i in reals else t for i, t in enumerate(drawn)]
         yield _point(f"values about {magnitude:g}", sizes, inputs, 60 + count, edge=False, large=magnitude > 1)
     if reals:
+        huge = [scaled_to(spec.inputs[i], t, HUGE) if i in reals else t for i, t in enumerate(subject.draw(seed=71))]
+        yield replace(_point(f"values about {HUGE:g}", sizes, huge, 71, large=True), huge=True)
         drawn = subject.draw(seed=70)
         inputs = [t + 100.0 if i in reals else t for i, t in enumerate(drawn)]
         yield _point("values near 100", sizes, inputs, 70, edge=False, large=True)

@@ -20,6 +20,8 @@ from verifykit.identify.facts import Facts
 
 # Relative errors: what rounding may explain at everyday values, unsaid; and what single precision hardly holds.
 SAME, SINGLE = 1e-9, 1e-8
+# What is lost of digits at huge values; more is of another kind.
+COARSE = 1e-2
 # Half a unit of rounding in single precision: torch keeps some constants of backward formulas, 1/6, so.
 CONSTANT = 2.0**-24
 
@@ -71,7 +73,8 @@ class Trial:
             if gap:
                 return Counterexample(point, call, gap)
         for point in not_finite(subject):
-            self._note_at(point)
+            if gap := self._gap_beyond(point):
+                return Counterexample(point, Call(order=0, seed=point.seed), gap)
         return None
 
     def _program(self) -> Iterator[tuple[Point, Call]]:
@@ -169,6 +172,8 @@ class Trial:
             return False
         error, special = found.error / gap.magnitude, point.edge or point.large
         text, note = self._told(gap, point), self.notes.add
+        if point.huge and gap.is_finite and error < COARSE and not self.strict:
+            return True
         if not gap.is_finite:
             return special and not self.strict and note("infinite", gap.tensor, text)
         if gap.tensor.startswith("second") and error < SAME:  # torch's own second derivatives hold constants of 1e-12
@@ -194,15 +199,21 @@ class Trial:
         actual, expected = number(gap.found.actual), number(gap.found.expected)
         return f"at {point.where} its {gap.tensor} is {actual} where {self.name} has {expected}"
 
-    def _note_at(self, point: Point) -> None:
-        """Note what becomes of numbers that are not finite, where it is not the same."""
+    def _gap_beyond(self, point: Point) -> Gap | None:
+        """What becomes of numbers that are not finite is noted where it is not the same; that one of the two is bounded
+        where the other is not is a difference.
+        """
         call = Call(order=0, seed=point.seed)
         own, other = self.bench.target(point, call, self.dtype), self.bench.candidate(point, call, self.dtype)
         if own is None or other is None:
-            return
+            return None
         for gap in self.judge.gaps(own, other, lambda: None, lambda: None)[:1]:
             if gap.found is not None:
+                pair = abs(gap.found.actual), abs(gap.found.expected)
+                if math.inf in pair and math.isfinite(min(pair)):
+                    return gap
                 self.notes.add("not finite", gap.tensor, self._told(gap, point))
+        return None
 
     def _is_random(self, point: Point) -> bool:
         seen = [self.bench.target(point, Call(True, 0, chance=seed), self.dtype) for seed in (0, 1)]

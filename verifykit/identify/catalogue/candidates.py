@@ -12,6 +12,7 @@ from torch import Tensor
 from verifykit.identify.candidate import Candidate
 from verifykit.identify.catalogue.casting import with_casts
 from verifykit.identify.catalogue.constructions import Arguments, constructions, takes
+from verifykit.identify.catalogue.deriving import with_derived_numbers
 from verifykit.identify.catalogue.factory import Factory
 from verifykit.identify.catalogue.functions import function_factories
 from verifykit.identify.catalogue.modules import module_factories
@@ -33,10 +34,12 @@ def candidates(facts: Facts) -> Iterator[Candidate]:
     modules = [factory for factory in module_factories() if takes(factory, facts)]
     ranked = sorted(modules, key=lambda factory: -_likeness(factory, label))
     alike = [factory for factory in ranked if _likeness(factory, label) >= _ALIKE]
-    fitted: set[str] = set()
+    fitted: dict[str, tuple[Factory, Candidate]] = {}
     for factory in alike:
         yield from _candidates(factory, facts, fitted)
     yield from heapq.merge(*(_candidates(f, facts, fitted) for f in ranked[len(alike) :]), key=lambda c: c.rank)
+    for factory, arguments in with_derived_numbers(fitted.values(), facts):
+        yield _candidate(factory, facts, arguments)
     functions = [f for f in function_factories(len(facts.inputs)) if takes(f, facts)]
     functions.sort(key=lambda factory: -_likeness(factory, label))
     for factory in functions:
@@ -44,21 +47,25 @@ def candidates(facts: Facts) -> Iterator[Candidate]:
             yield from _candidates(factory, facts, fitted)
 
 
-def _candidates(factory: Factory, facts: Facts, fitted: set[str]) -> Iterator[Candidate]:
-    names = facts.subject.input_names
+def _candidates(factory: Factory, facts: Facts, fitted: dict[str, tuple[Factory, Candidate]]) -> Iterator[Candidate]:
     found = constructions(factory, facts)
     first = next(found, None)
     if first is None and (cast := with_casts(factory, facts)) is not None:
         factory, found = cast, constructions(cast, facts)
     for arguments in chain(() if first is None else (first,), found):
-        fitted.add(_plain(factory.name))
-        rank = len(arguments) - sum(argument.required for argument in factory.arguments)
-        yield Candidate(
-            written(factory, arguments, names),
-            Reference(factory.target, arguments),
-            factory.path,
-            rank=rank + (0 if factory.is_class else 10),
-        )
+        candidate = _candidate(factory, facts, arguments)
+        fitted.setdefault(_plain(factory.name), (factory, candidate))
+        yield candidate
+
+
+def _candidate(factory: Factory, facts: Facts, arguments: Arguments) -> Candidate:
+    rank = len(arguments) - sum(argument.required for argument in factory.arguments)
+    return Candidate(
+        written(factory, arguments, facts.subject.input_names),
+        Reference(factory.target, arguments),
+        factory.path,
+        rank=rank + (0 if factory.is_class else 10),
+    )
 
 
 def written(factory: Factory, arguments: Arguments, inputs: list[str]) -> str:

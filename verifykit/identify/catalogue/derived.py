@@ -11,8 +11,10 @@ _INTEGERS, _REALS = 4, 6
 def derived_integers(mentioned: Iterable[int]) -> list[int]:
     """Return 2k + 1, 2k - 1, 2k, k² and k // 2 of the first positive k of ``mentioned``, the likeliest first."""
     known = list(islice((k for k in mentioned if k > 0), _INTEGERS))
-    formulas = (lambda k: 2 * k + 1, lambda k: 2 * k - 1, lambda k: 2 * k, lambda k: k * k, lambda k: k // 2)
-    found = dict.fromkeys(formula(k) for formula in formulas for k in known)
+    found = dict.fromkeys(
+        (*(2 * k + 1 for k in known), *(2 * k - 1 for k in known), *(2 * k for k in known),
+         *(k * k for k in known), *(k // 2 for k in known))
+    )  # fmt: skip
     return [k for k in found if k > 0 and k not in known]
 
 

@@ -1,5 +1,6 @@
 """Whether what a factory makes has the state of the audited module, and takes its inputs and returns its shapes."""
 
+import copy
 import itertools
 import math
 import re
@@ -17,6 +18,9 @@ from verifykit.identify.catalogue.factory import Factory
 from verifykit.identify.facts import Facts
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import named_tensors
+
+# The shape of a tensor and what kind of numbers it holds.
+Kind = tuple[tuple[int, ...], str]
 
 # Beyond this many inputs their order is taken as it is.
 _MOST_ORDERS = 3
@@ -129,11 +133,13 @@ class Fitting:
         for order in self.orders:
             state = torch.get_rng_state()
             try:
-                returned = named_tensors(call(*(self.facts.inputs[at] for at in order)))
+                # Of large inputs it may make very many numbers, or take very long: its shapes are asked for first.
+                found = self._kinds_without_memory(call, order) if self.combined > _MOST_RETURNED else None
+                if found is None or self.returns <= found:
+                    found = _kinds_of(call(*(self.facts.inputs[at] for at in order)))
             except Exception as error:  # it takes other inputs
                 reason = reason or re.sub(r"\d+", "", f"{type(error).__name__}: {error}")
                 continue
-            found = Counter(map(_kind, returned.values()))
             if not self.returns <= found:
                 reason = SHAPES if self._kinds <= {kind for _, kind in found} else KINDS
             elif torch.equal(state, torch.get_rng_state()) == self.facts.random:
@@ -141,6 +147,14 @@ class Fitting:
             else:
                 return ""
         return reason
+
+    def _kinds_without_memory(self, call: Callable[..., Any], order: Sequence[int]) -> Counter[Kind] | None:
+        """What ``call`` returns, ``None`` where only the values tell."""
+        shapes = copy.deepcopy(call).to("meta") if isinstance(call, nn.Module) else call
+        try:
+            return _kinds_of(shapes(*(self.facts.inputs[at].to("meta") for at in order)))
+        except NotImplementedError:
+            return None
 
 
 def _made(factory: Factory, arguments: Mapping[str, Any], device: str) -> Callable[..., Any] | None:
@@ -173,7 +187,11 @@ def _held(module: nn.Module) -> list[Tensor]:
     return [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
 
 
-def _kind(tensor: Tensor) -> tuple[tuple[int, ...], str]:
+def _kinds_of(returned: Any) -> Counter[Kind]:
+    return Counter(map(_kind, named_tensors(returned).values()))
+
+
+def _kind(tensor: Tensor) -> Kind:
     kind = "float" if tensor.is_floating_point() else "complex" if tensor.is_complex() else "integer"
     return tuple(tensor.shape), kind
 

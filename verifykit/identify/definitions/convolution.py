@@ -93,10 +93,8 @@ def _convolved(space: int, causal: bool = False) -> Callable[[Facts], Iterable[A
                 for stride, dilation in itertools.product(strides, dilations):
                     if k == 1 and dilation > 1:
                         continue
-                    sized: Arguments = {"in_channels": a.shape[1], "out_channels": b.shape[1], "kernel_size": k, "stride": stride,
-                             "dilation": dilation, "groups": groups, "bias": bias}  # fmt: skip
-                    if layout == "channels last":
-                        sized["layout"] = layout
+                    sized: Arguments = {"in_channels": a.shape[1], "out_channels": b.shape[1], "kernel_size": k,
+                                        "stride": stride, "dilation": dilation, "groups": groups, "bias": bias}  # fmt: skip
                     if causal:
                         if all((n - 1) // stride + 1 == m for n, m in zip(a.shape[2:], b.shape[2:], strict=True)):
                             yield sized
@@ -123,14 +121,18 @@ _KERNELS = (
     Variant("standardised", "the kernel is standardised: weights have mean 0 and variance 1"),
     Variant("softmax", "a softmax is taken over the weights of the kernel"),
 )
-_DEVIATIONS = {"side": SIDES, "mode": MODES, "kernel": _KERNELS}
+_LAYOUT = (
+    Variant("channels last", "it takes channels last: they are the last dimension instead of dimension 1", True),
+)
+_DEVIATIONS = {"side": SIDES, "mode": MODES, "kernel": _KERNELS, "layout": _LAYOUT}
 DEFINITIONS = (
     Definition("causal convolution", CausalConv1d, "van den Oord et al. 2016, WaveNet, section 2.1",
                ("causalconv1d", "causalconv", "causalconvolution", "causalconvolution1d"), "", (1,),
                _convolved(1, True), deviations={"side": (
                    Variant("right", "padding is on the right instead of the left"),
                    Variant("both", "padding is on both sides: an output sees later inputs")), "shift": (
-                   Variant(1, "it is shifted by one step: an output does not see its own input"),)}),
+                   Variant(1, "it is shifted by one step: an output does not see its own input"),),
+                   "layout": _LAYOUT}),
     Definition("1d convolution", Conv1d, "torch.nn.Conv1d", ("conv1d", "convolution1d"), "torch.nn.Conv1d", (1,),
                _convolved(1), deviations=_DEVIATIONS),
     Definition("2d convolution", Conv2d, "torch.nn.Conv2d", ("conv2d", "convolution2d"), "torch.nn.Conv2d", (1,),

@@ -114,12 +114,11 @@ def _undeviated(definition: Definition, candidate: Candidate) -> Candidate:
 
 def _elsewhere(definition: Definition, match: Match, established: Agreement) -> Judgement:
     """It gives the same where it was seen first, and not everywhere. Gradients at a kink or an edge are those of the
-    definition's code, which no definition prescribes; values there are a matter of eps where it has one.
+    definition's code, which no definition prescribes; values there are a matter of eps and of what is clamped.
     """
-    if established.everyday and "gradient of" in str(established.evidence.get("tensor")):
+    if established.edge and "gradient of" in str(established.evidence.get("tensor")):
         return _equal(definition, match, established)
-    slight = established.everyday and "eps" in definition.numbers
-    return Judgement(definition, "near", match, established, slight=slight)
+    return Judgement(definition, "near", match, established, slight=established.edge)
 
 
 def _nearest(facts: Facts, screen: Screen, definition: Definition) -> Judgement:

@@ -30,6 +30,13 @@ def hinge(
     }[form](), reduction)  # fmt: skip
 
 
+def squared_hinge(
+    input: Tensor, target: Tensor, *, margin: float = 1.0, reduction: str = "mean", labels: str = "signs"
+) -> Tensor:
+    """max(0, margin - target * input)^2; Tang 2013, eq. 10."""
+    return hinge(input, target, margin=margin, reduction=reduction, labels=labels, form="squared")
+
+
 def margin_ranking(
     input1: Tensor,
     input2: Tensor,
@@ -128,9 +135,10 @@ DEFINITIONS = (
                    Variant("squared", "it is squared", True), _SIGN, _OPEN,
                    Variant("raw", "targets of 0 and 1 are taken for signs"),
                    Variant("distance", "it takes the distance from the target instead of the product with it"))}),
-    Definition("squared hinge loss", hinge, "Tang 2013, Deep Learning using Linear Support Vector Machines, eq. 10",
+    Definition("squared hinge loss", squared_hinge,
+               "Tang 2013, Deep Learning using Linear Support Vector Machines, eq. 10",
                ("squaredhinge",), "", (2,), numbers={"margin": MARGIN},
-               conventions={"form": ("squared",), "labels": ("signs", "bits"), **_R}),
+               conventions={"labels": ("signs", "bits"), **_R}),
     Definition("margin ranking loss", margin_ranking, "torch.nn.MarginRankingLoss", ("marginranking", "ranking",
                "pairwiseranking"), "torch.nn.MarginRankingLoss", (3,), numbers={"margin": Number((0.0,), -100.0, 100.0,
                    ("m",))},

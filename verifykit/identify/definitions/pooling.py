@@ -38,11 +38,11 @@ def avg_pool(
     pool: Callable[..., Tensor] = {1: F.avg_pool1d, 2: F.avg_pool2d}[space]
     widths = [2 * padding] * space
     wide = padded(x, widths, side, mode if mode in ("reflect", "replicate") else "constant")
-    area = kernel_size**space
+    area = int(kernel_size**space)
     if form == "square":
         return pool(wide.square(), kernel_size, stride).sqrt()
     if form == "norm":
-        return (pool(wide.square(), kernel_size, stride) * area).sqrt()
+        return (area * pool(wide.square(), kernel_size, stride)).sqrt()
     found = pool(wide, kernel_size, stride)
     if not counted:
         found = found / pool(padded(torch.ones_like(x), widths, side, "constant"), kernel_size, stride)
