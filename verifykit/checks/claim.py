@@ -1,5 +1,7 @@
 """claim: what is called after a known operation computes it."""
 
+import inspect
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -90,8 +92,16 @@ def _finding(subject: Subject, judgement: Judgement, name: str) -> Finding:
     told = f"it says that it is {operation}, {f'but {deviations}' if deviations else 'and differs from its definition'}"
     return Finding(
         f"{told}{shown}",
-        "note" if judgement.slight else "warning",
+        "note" if judgement.slight or _is_documented(subject, judgement) else "warning",
         evidence,
         subject.forward_location,
         "certain" if judgement.relation == "variant" else "likely",
     )
+
+
+def _is_documented(subject: Subject, judgement: Judgement) -> bool:
+    """Whether a telling word of what deviates stands in the docstring: then it is known, and meant."""
+    words = set(re.findall(r"[a-z]{7,}", " ".join(judgement.deviations).lower()))
+    words -= set(re.findall(r"[a-z]{7,}", judgement.definition.operation.lower())) | {"instead", "divided", "between"}
+    told = set(re.findall(r"[a-z]{7,}", (inspect.getdoc(subject.target.obj) or "").lower()))
+    return bool(words & told)

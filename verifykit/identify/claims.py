@@ -15,18 +15,19 @@ _NEUTRAL = re.compile(
     "|func|fn|op|impl|implementation|explicit|handwritten|scratch|from|fused|loss|criterion|activation|act"
 )
 
+_LOSS = {"loss", "criterion"}
+
 # What a first sentence may begin with before it names what is claimed, and how it may go on after that.
 _OPENING = re.compile(
     "an?|the|this|own|custom|simple|plain|basic|standard|manual|naive|explicit|our|implements?|implementation|of"
     "|computes?|apply|applies|performs|is|classic|usual|numerically|stable"
 )
 _SUFFIX = re.compile("loss|layer|activation|function|module|cell|operation|operator|criterion")
-_GOING_ON = re.compile(
-    "over|of|for|with|on|as|in|between|from|written|to|using|across|along|via|per|whose|where|that|,"
-)
+# What follows "of" or "between" may make it another operation: the divergence between two Gaussians.
+_GOING_ON = re.compile("over|for|with|on|as|in|from|written|to|using|across|along|via|per|,")
 # A sentence with one of these says that it is something else, or more.
 _BUT = re.compile(
-    r"\b(but|without|instead|except|unlike|like|variant\w*|version|modif\w*|approximat\w*|plus|conditional|adaptive"
+    r"\b(but|not|without|instead|except|unlike|like|variant\w*|version|modif\w*|approximat\w*|plus|conditional|adaptive"
     r"|residual|followed|generali[sz]\w*|extended|weighted sum|combin\w*|similar|inspired|based on|style|and)\b"
 )
 
@@ -44,7 +45,8 @@ def _by_name(name: str) -> tuple[Definition, ...]:
         for start in range(len(words) - length + 1):
             outside = words[:start] + words[start + length :]
             found = _called("".join(words[start : start + length]))
-            if found and all(map(_NEUTRAL.fullmatch, outside)):
+            is_loss = all(max(definition.takes) > 1 for definition in found)
+            if found and all(map(_NEUTRAL.fullmatch, outside)) and (is_loss or not _LOSS & {*outside}):
                 return found
     return ()
 

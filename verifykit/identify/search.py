@@ -12,6 +12,7 @@ from verifykit.identify.agreement import Agreement, agreement
 from verifykit.identify.candidate import Candidate, Match
 from verifykit.identify.catalogue.candidates import candidates as built_in
 from verifykit.identify.definitions.candidates import candidates as defined
+from verifykit.identify.definitions.generic import candidates as changed
 from verifykit.identify.facts import Facts, facts_of
 from verifykit.identify.numbers import simple
 from verifykit.identify.provisos import holds_for_more_dimensions, provisos
@@ -21,8 +22,9 @@ from verifykit.results.identity import Relation
 from verifykit.spec.effort import effort
 from verifykit.spec.subject import Subject
 
-# Candidates that are screened, those that are confirmed, and seconds of work for all of it.
-SCREENED, CONFIRMED, SECONDS = 3000, 8, 4.0
+# Where candidates come from, with seconds of work for each; of one source so many are screened, so many confirmed.
+SOURCES = ((built_in, 5.0), (defined, 3.0), (changed, 1.5))
+SCREENED, CONFIRMED = 3000, 5
 # Screened on after one was confirmed, in case that a simpler one does the same.
 AFTERWARDS = 200
 # Names that share this much, from 0 to 1, are taken to speak of one operation.
@@ -56,14 +58,15 @@ def _identified(facts: Facts) -> Found | None:
     screen = screen_of(facts)
     if not screen.varied:
         return None
-    deadline = effort() + SECONDS
     search = _Search(facts, screen)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # candidates are tried with arguments that they may advise against
-        for candidate in islice(chain(built_in(facts), defined(facts)), SCREENED):
-            if search.is_settled(candidate) or effort() > deadline:
-                break
-            search.look_at(candidate)
+        for source, seconds in SOURCES:
+            search.begin(effort() + seconds)
+            for candidate in islice(source(facts), SCREENED):
+                if search.is_over(candidate):
+                    break
+                search.look_at(candidate)
         return search.best()
 
 
@@ -75,12 +78,18 @@ class _Search:
         self.refuted: list[Found] = []
         self.near: list[Match] = []
         self.since = 0
+        self.deadline, self.confirmable = 0.0, 0
 
-    def is_settled(self, candidate: Candidate) -> bool:
-        """Whether an equal operation is known, and what follows is not going to be a simpler one."""
+    def begin(self, deadline: float) -> None:
+        """Turn to another source of candidates, until ``deadline`` by :func:`effort`."""
+        self.deadline, self.confirmable = deadline, len(self.refuted) + CONFIRMED
+
+    def is_over(self, candidate: Candidate) -> bool:
+        """Whether an equal operation is known and what follows is not going to be a simpler one, or the time is up."""
         equal = any(found.relation != "close" for found in self.found)
         self.since += equal
-        return equal and (self.since > AFTERWARDS or bool(candidate.deviations))
+        settled = equal and (self.since > AFTERWARDS or bool(candidate.deviations))
+        return settled or effort() > self.deadline or len(self.refuted) >= self.confirmable
 
     def look_at(self, candidate: Candidate) -> None:
         """Screen ``candidate``; where it gives the outputs, and more simply than one that is known to, confirm it."""
@@ -92,8 +101,6 @@ class _Search:
             return
         if match.residual > SAME:
             self.near.append(match)
-            return
-        if len(self.refuted) >= CONFIRMED:
             return
         found = self._confirmed(match)
         (self.found if found.holds else self.refuted).append(found)
@@ -120,7 +127,7 @@ class _Search:
         if holds:
             up_to += provisos(self.facts, match)
             if not holds_for_more_dimensions(self.facts, match):
-                up_to.append("the number of dimensions: with one more the two differ")
+                up_to.append("its number of dimensions: with one more the two differ")
         equal: Relation = "identical up to" if up_to else "identical"
         relation: Relation = "close" if deviations or not holds else equal
         return Found(relation, match, established, tuple(up_to), tuple(deviations), holds, self._warns(match))

@@ -94,7 +94,11 @@ SAME: dict[str, tuple[Build, dict[str, str], tuple[str, ...]]] = {
     "InterleavedAttention": (SelfAttention, {"x": TOKENS}, ("qkv.weight, qkv.bias are interleaved by head",)),
     "KeyValueAttention": (SelfAttention, {"x": TOKENS}, ("in_proj_weight is made of q.weight, kv.weight",)),
     "ShapedLayerNorm": (lambda: nn.LayerNorm(5), {"x": "float[N, T, 5]"}, ("gamma, beta are reshaped",)),
-    "OwnBatchNorm": (lambda: nn.BatchNorm2d(3), {"x": "float[N, 3, H, W]"}, ("scale, shift, moving_mean, moving_var are reshaped",)),
+    "OwnBatchNorm": (
+        lambda: nn.BatchNorm2d(3),
+        {"x": "float[N, 3, H, W]"},
+        ("scale, shift, moving_mean, moving_var are reshaped",),
+    ),
     "OneHotEmbedding": (lambda: nn.Embedding(7, 4), {"x": "long[N] in [0, 7)"}, ("a slice of table",)),
     "ZeroCentredRMSNorm": (lambda: nn.RMSNorm(5, eps=1e-6), {"x": "float[N, 5]"}, ("weight is 1 + weight",)),
     "WeightNormLinear": (lambda: nn.Linear(4, 3), {"x": X}, ("original0·",)),

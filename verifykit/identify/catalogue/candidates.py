@@ -22,6 +22,9 @@ from verifykit.spec.reference import Reference
 # Names that share this much, from 0 to 1, are taken to speak of one operation.
 _ALIKE = 0.6
 
+# Of each operation so many ways to make it are asked whether they come near.
+_ASKED = 5
+
 
 def candidates(facts: Facts) -> Iterator[Candidate]:
     """Yield the operations built into torch, with arguments, that the module of ``facts`` may be: their state, inputs
@@ -34,11 +37,11 @@ def candidates(facts: Facts) -> Iterator[Candidate]:
     modules = [factory for factory in module_factories() if takes(factory, facts)]
     ranked = sorted(modules, key=lambda factory: -_likeness(factory, label))
     alike = [factory for factory in ranked if _likeness(factory, label) >= _ALIKE]
-    fitted: dict[str, tuple[Factory, Candidate]] = {}
+    fitted: dict[str, list[tuple[Factory, Candidate]]] = {}
     for factory in alike:
         yield from _candidates(factory, facts, fitted)
     yield from heapq.merge(*(_candidates(f, facts, fitted) for f in ranked[len(alike) :]), key=lambda c: c.rank)
-    for factory, arguments in with_derived_numbers(fitted.values(), facts):
+    for factory, arguments in with_derived_numbers(chain.from_iterable(fitted.values()), facts):
         yield _candidate(factory, facts, arguments)
     functions = [f for f in function_factories(len(facts.inputs)) if takes(f, facts)]
     functions.sort(key=lambda factory: -_likeness(factory, label))
@@ -47,14 +50,18 @@ def candidates(facts: Facts) -> Iterator[Candidate]:
             yield from _candidates(factory, facts, fitted)
 
 
-def _candidates(factory: Factory, facts: Facts, fitted: dict[str, tuple[Factory, Candidate]]) -> Iterator[Candidate]:
+def _candidates(
+    factory: Factory, facts: Facts, fitted: dict[str, list[tuple[Factory, Candidate]]]
+) -> Iterator[Candidate]:
     found = constructions(factory, facts)
     first = next(found, None)
     if first is None and (cast := with_casts(factory, facts)) is not None:
         factory, found = cast, constructions(cast, facts)
     for arguments in chain(() if first is None else (first,), found):
         candidate = _candidate(factory, facts, arguments)
-        fitted.setdefault(_plain(factory.name), (factory, candidate))
+        alike = fitted.setdefault(_plain(factory.name), [])
+        if len(alike) < _ASKED:
+            alike.append((factory, candidate))
         yield candidate
 
 

@@ -211,13 +211,11 @@ def _pads(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
             if depth:
                 yield tuple(size for d in reversed(added[-depth:]) for size in place(d))
     yield from (1, 2, 0, 3)
-    yield from _derived(values)
 
 
 def _steps(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
     yield from (value for value in values.integers if 0 < value < SMALL)
     yield from (2, 1, 3)
-    yield from _derived(values)
 
 
 def _depths(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]:
@@ -230,7 +228,6 @@ def _any_size(argument: Argument, facts: Facts, values: Values) -> Iterator[Any]
     if not argument.required:
         yield from values.integers[: MOST - 4]
         yield from (*usual, 2, 0, 1)
-        yield from _derived(values)
         return
     yield from (*values.classes, *[size for size in values.integers if size > 0][:4])
     yield from (*_favoured(values.held, values), *values.inner, *values.outer, *usual[:2], 1)

@@ -93,8 +93,10 @@ def _convolved(space: int, causal: bool = False) -> Callable[[Facts], Iterable[A
                 for stride, dilation in itertools.product(strides, dilations):
                     if k == 1 and dilation > 1:
                         continue
-                    sized: Arguments = {"in_channels": a.shape[1], "out_channels": b.shape[1], "kernel_size": k,
-                                        "stride": stride, "dilation": dilation, "groups": groups, "bias": bias}  # fmt: skip
+                    sized: Arguments = {
+                        "in_channels": a.shape[1], "out_channels": b.shape[1], "kernel_size": k, "stride": stride,
+                        "dilation": dilation, "groups": groups, "bias": bias,
+                    }  # fmt: skip
                     if causal:
                         if all((n - 1) // stride + 1 == m for n, m in zip(a.shape[2:], b.shape[2:], strict=True)):
                             yield sized
