@@ -3,7 +3,7 @@
 import difflib
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 import torch
@@ -37,7 +37,8 @@ NEAR = 0.1
 class Found:
     """What a subject is: the relation, how the candidate corresponds, and what was established. ``up_to`` says what
     differs and leaves it the same operation, ``deviations`` what makes another of it; ``holds`` says that it is this
-    one everywhere, ``warns`` that torch advises against calling the candidate so.
+    one everywhere, ``odd`` that torch advises against calling the candidate so, or that it takes more dimensions and
+    differs there.
     """
 
     relation: Relation
@@ -46,7 +47,7 @@ class Found:
     up_to: tuple[str, ...]
     deviations: tuple[str, ...]
     holds: bool
-    warns: bool
+    odd: bool
 
 
 def identified(subject: Subject) -> Found | None:
@@ -126,11 +127,14 @@ class _Search:
             holds = False
         if holds:
             up_to += provisos(self.facts, match)
-            if not holds_for_more_dimensions(self.facts, match):
-                up_to.append("its number of dimensions: with one more the two differ")
         equal: Relation = "identical up to" if up_to else "identical"
         relation: Relation = "close" if deviations or not holds else equal
-        return Found(relation, match, established, tuple(up_to), tuple(deviations), holds, self._warns(match))
+        narrow = holds and not holds_for_more_dimensions(self.facts, match)
+        if narrow:
+            note = "with one dimension more, which it takes as well, the two differ"
+            established = replace(established, notes=(*established.notes, note))
+        odd = narrow or self._warns(match)
+        return Found(relation, match, established, tuple(up_to), tuple(deviations), holds, odd)
 
     def _warns(self, match: Match) -> bool:
         reference, facts = match.candidate.reference, self.facts
@@ -157,7 +161,7 @@ def _relation_text(match: Match) -> str:
 
 def _order(found: Found) -> tuple[int, int, bool, int, int]:
     candidate = found.match.candidate
-    return len(found.deviations), len(found.up_to), found.warns, candidate.rank, len(candidate.reference.init)
+    return len(found.deviations), len(found.up_to), found.odd, candidate.rank, len(candidate.reference.init)
 
 
 def _fame(found: Found, label: str) -> tuple[bool, bool, bool, int]:

@@ -163,6 +163,41 @@ class PositiveBCE(nn.Module):
         return -(self.factor * y * F.logsigmoid(x) + (1 - y) * F.logsigmoid(-x)).mean()
 
 
+class BinaryOfLabels(nn.Module):
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return (x.clamp(min=0) - x * y + torch.log1p(torch.exp(-x.abs()))).mean()
+
+
+class CrossAttention(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.q, self.k, self.v, self.o = nn.Linear(8, 8), nn.Linear(6, 8), nn.Linear(6, 8), nn.Linear(8, 8)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        q, k, v = (t.unflatten(-1, (2, 4)).transpose(1, 2) for t in (self.q(x), self.k(c), self.v(c)))
+        return self.o(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+
+class AcrossChannels(nn.Module):
+    def __init__(self, radius: int = 2) -> None:
+        super().__init__()
+        self.r = radius
+
+    def forward(self, x: Tensor) -> Tensor:
+        padded, width = F.pad(x.square(), (0, 0, 0, 0, self.r, self.r)), 2 * self.r + 1
+        total = torch.stack([padded[:, i : i + x.shape[1]] for i in range(width)]).sum(0)
+        return x / (1.0 + 1e-4 * total / width) ** 0.75
+
+
+class SlowExponential(nn.Module):
+    def __init__(self, rate: float = 0.3) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.where(x > 0, x, torch.expm1(self.rate * x) / self.rate)
+
+
 def smoothed(logits: Tensor, target: Tensor, smoothing: float = 0.1) -> Tensor:
     chance = logits.log_softmax(-1)
     aim = F.one_hot(target, chance.shape[-1]) * (1 - smoothing) + smoothing / chance.shape[-1]
@@ -215,6 +250,12 @@ REWRITTEN: list[tuple[Any, dict[str, str], dict[str, Any], str]] = [
      "0.699999988079071]))"),
     (PositiveBCE, {"x": "float[N, 6]", "y": "float[N, 6] in [0, 1]"}, {},
      "torch.nn.BCEWithLogitsLoss(pos_weight=torch.tensor(3.0))"),
+    (BinaryOfLabels, {"x": "float[N, 6]", "y": "long[N, 6] in below 2"}, {},
+     "torch.nn.BCEWithLogitsLoss()(x, y.float())"),
+    (CrossAttention, {"x": "float[N, L, 8]", "c": "float[N, S, 6]"}, {},
+     "torch.nn.MultiheadAttention(8, 2, kdim=6, vdim=6, batch_first=True)(x, c, c)"),
+    (AcrossChannels, {"x": "float[N, C, H, W]"}, {}, "torch.nn.LocalResponseNorm(5)"),
+    (SlowExponential, ROW, {}, f"torch.nn.CELU(alpha={1 / 0.3})"),
     (smoothed, {"logits": "float[N, 5]", "target": "long[N] in below 5"}, {},
      "torch.nn.CrossEntropyLoss(label_smoothing=0.1)"),
     (causal, HEADS, {}, "torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)"),

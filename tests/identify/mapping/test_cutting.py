@@ -40,5 +40,13 @@ def test_a_matrix_for_input_and_hidden_state_falls_into_both() -> None:
     assert any(torch.equal(h, joined[:, :3]) and torch.equal(x, joined[:, 3:]) for h, x in found)
 
 
+def test_rows_of_a_matrix_are_packed_vectors() -> None:
+    both = torch.arange(18).reshape(2, 9)
+    found = [cut.pieces for cut in cuts((2, 9), wanted(torch.nn.GRUCell(4, 3)))]
+    pieces = next(pieces for pieces in found if [piece.count for piece in pieces] == [3] * 6)
+    assert [piece.take(both).tolist() for piece in pieces] == [part.tolist() for part in both.flatten().chunk(6)]
+    assert [piece.pack for piece in pieces] == [0, 0, 0, 1, 1, 1]
+
+
 def test_what_does_not_come_out_even_is_not_cut() -> None:
     assert cuts((5, 7), wanted(torch.nn.Linear(4, 6))) == []

@@ -72,7 +72,10 @@ class Fitting:
         and where it would return what memory cannot be meant for.
         """
         size = self._size(factory, arguments)
-        if size > self.vast or (size * self.combined > _MOST_RETURNED and self._returns_vast(factory, arguments, size)):
+        window = "kernel_size" in arguments  # what is said of how it moves makes no more of it
+        told = {n: v for n, v in arguments.items() if not (window and n in ("stride", "dilation", "padding"))}
+        returned = self._size(factory, told) * self.combined
+        if size > self.vast or (returned > _MOST_RETURNED and self._returns_vast(factory, arguments, size)):
             return None
         return _made(factory, arguments, "cpu")
 

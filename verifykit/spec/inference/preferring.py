@@ -23,7 +23,8 @@ def preferred(call: Caller, works: Sequence[Entries], documented: Sequence[Docum
     if len(works) > 1:
         works = [way for way in works if not _swells(call, way)] or works
         least = min(_oddity(call, way) for way in works)
-        works = [way for way in works if _oddity(call, way) == least]
+        plain = [way for way in works if _oddity(call, way) == least]
+        works = plain if any(rank(way) > 1 for way in plain) else works  # less than that works by broadcasting
     wanted = [told.rank for told in documented]
     wanted += [claim.rank] if claim.rank else []
     wanted += [2] if {2, 3, 4} <= kinds else []
