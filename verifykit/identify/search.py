@@ -22,9 +22,10 @@ from verifykit.results.identity import Relation
 from verifykit.spec.effort import effort
 from verifykit.spec.subject import Subject
 
-# Where candidates come from, with seconds of work for each; of one source so many are screened, so many confirmed.
+# Where candidates come from, with seconds of work for each; of one source so many are screened, and no more looked at
+# thoroughly after so many were refuted: of those that give the outputs as they are, and of others.
 SOURCES = ((built_in, 5.0), (defined, 3.0), (changed, 1.5))
-SCREENED, CONFIRMED = 3000, 5
+SCREENED, MOST, CONFIRMED = 3000, 24, 5
 # Screened on after one was confirmed, in case that a simpler one does the same.
 AFTERWARDS = 200
 # Names that share this much, from 0 to 1, are taken to speak of one operation.
@@ -79,18 +80,18 @@ class _Search:
         self.refuted: list[Found] = []
         self.near: list[Match] = []
         self.since = 0
-        self.deadline, self.confirmable = 0.0, 0
+        self.deadline, self.before = 0.0, 0
 
     def begin(self, deadline: float) -> None:
         """Turn to another source of candidates, until ``deadline`` by :func:`effort`."""
-        self.deadline, self.confirmable = deadline, len(self.refuted) + CONFIRMED
+        self.deadline, self.before = deadline, len(self.refuted)
 
     def is_over(self, candidate: Candidate) -> bool:
         """Whether an equal operation is known and what follows is not going to be a simpler one, or the time is up."""
         equal = any(found.relation != "close" for found in self.found)
         self.since += equal
         settled = equal and (self.since > AFTERWARDS or bool(candidate.deviations))
-        return settled or effort() > self.deadline or len(self.refuted) >= self.confirmable
+        return settled or effort() > self.deadline
 
     def look_at(self, candidate: Candidate) -> None:
         """Screen ``candidate``; where it gives the outputs, and more simply than one that is known to, confirm it."""
@@ -102,6 +103,8 @@ class _Search:
             return
         if match.residual > SAME:
             self.near.append(match)
+            return
+        if len(self.refuted) >= (MOST if match.is_plain and not match.deviations else CONFIRMED) + self.before:
             return
         found = self._confirmed(match)
         (self.found if found.holds else self.refuted).append(found)

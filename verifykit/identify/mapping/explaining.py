@@ -162,8 +162,12 @@ def confined(explanation: Explanation, state: State) -> bool:
     """
     if not explanation.terms or explanation.is_plain:
         return False
-    jacobians = torch.func.jacrev(explanation.of)({n: t for n, t in state.items() if t.is_floating_point()})
+    held = {name: tensor for name, tensor in state.items() if tensor.is_floating_point()}
+    # Unlike torch.func.jacrev this does not import sympy.
+    jacobians = torch.autograd.functional.jacobian(  # type: ignore[no-untyped-call]
+        lambda *tensors: explanation.of(dict(zip(held, tensors, strict=True))), tuple(held.values())
+    )
     count = math.prod(explanation.shape)
-    columns = [jacobian.reshape(count, -1) for jacobian in jacobians.values()]
+    columns = [jacobian.reshape(count, -1) for jacobian in jacobians]
     rank = int(torch.linalg.matrix_rank(torch.cat(columns, 1), rtol=1e-9))
     return rank < count
