@@ -69,6 +69,10 @@ def claim(subject: Subject) -> Iterator[Finding | Verified]:
     yield _finding(subject, best, best.match.candidate.name)
 
 
+# Words long enough to say what is peculiar, but for those that say it of anything.
+_TELLING = re.compile(r"(?!instead|divided|between|classes|predict|targets)[a-z]{7,}")
+
+
 def _judgements(subject: Subject, definitions: Sequence[Definition]) -> Iterator[Judgement]:
     """How the target relates to each, no further than to the first that it is."""
     with warnings.catch_warnings():
@@ -101,7 +105,8 @@ def _finding(subject: Subject, judgement: Judgement, name: str) -> Finding:
 
 def _is_documented(subject: Subject, judgement: Judgement) -> bool:
     """Whether a telling word of what deviates stands in the docstring: then it is known, and meant."""
-    words = set(re.findall(r"[a-z]{7,}", " ".join(judgement.deviations).lower()))
-    words -= set(re.findall(r"[a-z]{7,}", judgement.definition.operation.lower())) | {"instead", "divided", "between"}
-    told = set(re.findall(r"[a-z]{7,}", (inspect.getdoc(subject.target.obj) or "").lower()))
+    definition = judgement.definition
+    options = " ".join([definition.operation, *definition.numbers, *definition.conventions])
+    words = set(_TELLING.findall(" ".join(judgement.deviations).lower())) - set(_TELLING.findall(options.lower()))
+    told = set(_TELLING.findall((inspect.getdoc(subject.target.obj) or "").lower()))
     return bool(words & told)

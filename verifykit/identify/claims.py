@@ -23,8 +23,8 @@ _OPENING = re.compile(
     "|computes?|apply|applies|performs|is|classic|usual|numerically|stable"
 )
 _SUFFIX = re.compile("loss|layer|activation|function|module|cell|operation|operator|criterion")
-# What follows "of" or "between" may make it another operation: the divergence between two Gaussians.
-_GOING_ON = re.compile("over|for|with|on|as|in|from|written|to|using|across|along|via|per|,")
+# What follows "between" may make it another operation: the divergence between two Gaussians.
+_GOING_ON = re.compile("over|of|for|with|on|as|in|from|written|to|using|across|along|via|per|,")
 # A sentence with one of these says that it is something else, or more.
 _BUT = re.compile(
     r"\b(but|not|without|instead|except|unlike|like|variant\w*|version|modif\w*|approximat\w*|plus|conditional|adaptive"

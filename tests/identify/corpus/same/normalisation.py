@@ -173,7 +173,8 @@ EXPECTED = {
     "SpatialBatchNorm": Same("torch.nn.BatchNorm2d", "|shape"),
     "ReshapeGroupNorm": Same(("torch.nn.GroupNorm", "torch.nn.functional.group_norm")),
     "ContrastNorm": Same(("torch.nn.InstanceNorm2d", "torch.nn.functional.instance_norm")),
-    "LearnedInstanceNorm1d": Same("torch.nn.InstanceNorm1d", "|shape"),
+    # A group for each channel is the same.
+    "LearnedInstanceNorm1d": Same(("torch.nn.InstanceNorm1d", "torch.nn.GroupNorm"), "|shape"),
     "UnitLength": Same("torch.nn.functional.normalize"),
     "CrossChannelResponse": Same(("torch.nn.LocalResponseNorm", "torch.nn.functional.local_response_norm")),
 }
