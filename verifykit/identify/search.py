@@ -64,6 +64,8 @@ def _identified(facts: Facts) -> Found | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # candidates are tried with arguments that they may advise against
         for source, seconds in SOURCES:
+            if search.is_done:
+                break
             search.begin(effort() + seconds)
             for candidate in islice(source(facts), SCREENED):
                 if search.is_over(candidate):
@@ -81,6 +83,11 @@ class _Search:
         self.near: list[Match] = []
         self.since = 0
         self.deadline, self.before = 0.0, 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether an operation is known that is equal without any reserve."""
+        return any(found.relation == "identical" and not found.odd for found in self.found)
 
     def begin(self, deadline: float) -> None:
         """Turn to another source of candidates, until ``deadline`` by :func:`effort`."""
