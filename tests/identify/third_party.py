@@ -36,6 +36,20 @@ MODULES = [
 # Those that do equal an operation, as their source shows, and the operation.
 REAL: dict[str, tuple[str, str]] = {
     "conformer.conformer:Swish": ("SiLU", "x * x.sigmoid()"),
+    "conformer.conformer:Scale": ("ReLU", "twice the function that it was given here"),
+    "deepctr_torch.layers:KMaxPooling": ("topk", "torch.topk(...)[0]"),
+    "local_attention.transformer:GEGLU": ("GEGLU", "one half times the GELU of the other"),
+    "monai.losses:ContrastiveLoss": ("NT-Xent", "its docstring says so"),
+    "monai.losses:DiceLoss": ("Dice loss", "by its definition"),
+    "monai.losses:MaskedDiceLoss": ("Dice loss", "without a mask, as it is fed"),
+    "monai.losses:MaskedLoss": ("MSELoss", "the loss that it was given here, without a mask"),
+    "monai.losses:MultiScaleLoss": ("MSELoss", "the loss that it was given here, at the one scale of its default"),
+    "monai.losses:TverskyLoss": ("Tversky loss", "by its definition"),
+    "pytorch_tcn:TemporalConv1d": ("causal convolution", "it is causal unless told otherwise"),
+    "torch_geometric.nn.norm:InstanceNorm": (
+        "BatchNorm1d",
+        "all rows are one graph where no batch is given: each feature is normalised over them",
+    ),
     "conformer.conformer:GLU": ("GLU", "one half times the sigmoid of the other"),
     "deepctr_torch.layers:Conv2dSame": (
         "Conv2d",

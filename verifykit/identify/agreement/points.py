@@ -17,8 +17,8 @@ SMALL = f"values about {MAGNITUDES[0]:g}"
 
 # More sizes than these of one symbol are not tried, nor greater ones than this many times the usual elements.
 GREATEST = 33
-# Numbers up to here may be limits of sizes, so many of them are tried, with so many elements.
-LONGEST, LIMITS, ELEMENTS = 1024, 3, 60_000
+# Numbers between these may be limits of sizes, so many of them are tried, with so many elements.
+LIMIT, LONGEST, LIMITS, ELEMENTS = 8, 1024, 3, 60_000
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,12 @@ def long(subject: Subject, numbers: Sequence[float]) -> Iterator[Point]:
     """Yield drawn values at sizes just beyond those whole ``numbers`` that may be limits of a size, for each symbol."""
     usual = subject.spec.usual_sizes
     elements = sum(t.numel() for t in subject.draw())
-    limits = sorted({abs(int(n)) for n in numbers if float(n).is_integer() and GREATEST <= abs(n) <= LONGEST})
+    limits = sorted({abs(int(n)) for n in numbers if float(n).is_integer() and LIMIT <= abs(n) <= LONGEST})
     for limit in limits[:LIMITS]:
         for symbol, size in usual.items():
-            if (limit + 2) * elements <= ELEMENTS * size:
-                yield _drawn(subject, "other sizes", {**usual, symbol: limit + 2}, 75)
+            for longer in (limit + 2, 2 * limit):  # windows may have to fit
+                if longer > size and longer * elements <= ELEMENTS * size:
+                    yield _drawn(subject, "other sizes", {**usual, symbol: longer}, 75)
 
 
 def unusual(subject: Subject, numbers: Sequence[float] = ()) -> Iterator[Point]:
