@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from verifykit.experiments.behaviour.effects import state_of
 from verifykit.experiments.observation import outputs_of
 from verifykit.spec.domain import Real
 from verifykit.spec.randomness import seeded
@@ -70,7 +71,7 @@ def moved(module: nn.Module, running: Sequence[str], seed: int, *, wild: bool = 
     parameters are near those it has, or ``wild``: of either sign, and up to some ten times larger.
     """
     generator = torch.Generator().manual_seed(seed)
-    state = {name: tensor.detach().clone() for name, tensor in _named(module).items()}
+    state = {name: tensor.detach().clone() for name, tensor in state_of(module).items()}
     for name in [*(name for name, _ in module.named_parameters()), *running]:
         tensor = state[name]
         if not (tensor.is_floating_point() or tensor.is_complex()) or tensor.numel() == 0:
@@ -104,7 +105,7 @@ def _observed(subject: Subject) -> Facts:
         running = ()
     state = moved(module, running, subject.seed + 1)
     with torch.no_grad():
-        for name, tensor in _named(module).items():
+        for name, tensor in state_of(module).items():
             tensor.copy_(state[name])
     inputs, outputs = _telling(subject, module, inputs)
     return Facts(subject, module, state, running, inputs, outputs, random)
@@ -132,10 +133,6 @@ def _telling(
 
 def _varied(outputs: dict[str, Tensor]) -> bool:
     return any(value.numel() == 1 or bool((value != value.flatten()[:1]).any()) for value in outputs.values())
-
-
-def _named(module: nn.Module) -> dict[str, Tensor]:
-    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from verifykit.experiments.behaviour.effects import state_of
 from verifykit.identify.candidate import Match
 from verifykit.identify.facts import Facts
 from verifykit.spec.randomness import seeded
@@ -49,7 +50,7 @@ def difference(facts: Facts, match: Match) -> Initialisation | None:
     if not names:
         return None
     ours, theirs = _samples(subject, reference, match, names)
-    apart = [name for name in names if name in ours and _differ(ours[name], theirs[name])]
+    apart = [name for name in names if _differ(ours[name], theirs[name])]
     if not apart:
         return None
     short = match.candidate.name.partition("(")[0].rpartition(".")[2].strip()
@@ -78,8 +79,7 @@ def _samples(
     theirs: dict[str, list[Tensor]] = {name: [] for name in names}
     for seed in range(BUILDS):
         made = match.arrangement.arrange(_fresh(subject, seed))
-        with seeded(seed + 10_007):
-            other = dict(reference.build(torch.float64, subject.device, seed=seed + 10_007).named_parameters())
+        other = dict(reference.build(torch.float64, subject.device, seed=seed + 10_007).named_parameters())
         for name in names:
             ours[name].append(made[name].detach().flatten())
             theirs[name].append(other[name].detach().flatten())
@@ -90,7 +90,7 @@ def _samples(
 
 def _fresh(subject: Subject, seed: int) -> dict[str, Tensor]:
     module = replace(subject, seed=seed, _shared={}).build()
-    return {name: t.detach() for name, t in [*module.named_parameters(), *module.named_buffers()]}
+    return {name: t.detach() for name, t in state_of(module).items()}
 
 
 def _differ(ours: Tensor, theirs: Tensor) -> bool:

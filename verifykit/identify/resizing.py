@@ -25,7 +25,9 @@ def follows(facts: Facts, match: Match) -> bool:
             sizes = {**usual, symbol: size + step}
             agrees = _agrees(facts, match, match.candidate.reference, sizes)
             if agrees is None:
-                init = {name: _resized(value, size, size + step) for name, value in _init(match).items()}
+                init = {
+                    name: _resized(value, size, size + step) for name, value in match.candidate.reference.init.items()
+                }
                 agrees = _agrees(facts, match, replace(match.candidate.reference, init=init), sizes)
             if agrees is False:
                 return False
@@ -41,10 +43,6 @@ def _agrees(facts: Facts, match: Match, reference: Reference, sizes: Mapping[str
         return agrees(facts, match, ours, inputs, reference=reference)
     except Exception:  # sizes that one of them does not take
         return None
-
-
-def _init(match: Match) -> Mapping[str, Any]:
-    return match.candidate.reference.init
 
 
 def _resized(value: Any, size: int, other: int) -> Any:

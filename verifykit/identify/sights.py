@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from verifykit.experiments.behaviour.effects import state_of
 from verifykit.experiments.observation import outputs_of
 from verifykit.identify.facts import Facts
 from verifykit.spec.randomness import seeded
@@ -53,5 +54,4 @@ def _trained(facts: Facts) -> Sight | None:
             outputs = named_tensors(facts.subject.call(module, [tensor.clone() for tensor in facts.inputs]))
     except Exception:  # it takes other inputs in training mode
         return None
-    state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    return Sight(facts.inputs, outputs, True, state if facts.running else {})
+    return Sight(facts.inputs, outputs, True, state_of(module) if facts.running else {})

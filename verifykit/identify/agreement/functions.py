@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from verifykit.errors import one_line
+from verifykit.experiments.behaviour.effects import state_of
 from verifykit.gradients.function import real
 from verifykit.identify.candidate import Match
 from verifykit.identify.facts import Facts
@@ -89,7 +90,7 @@ class Pair:
             Refused: it raises.
         """
         module, subject = self.target.train(call.training), self.facts.subject
-        held = _held(module)
+        held = state_of(module)
         with torch.no_grad():
             for name, tensor in held.items():
                 tensor.copy_(state[name])
@@ -101,7 +102,7 @@ class Pair:
         seen = self._observe(run, parameters, inputs, call, lambda outputs: outputs)
         if not call.training:
             return seen
-        after = {name: tensor.detach().clone() for name, tensor in _held(module).items()}
+        after = {name: tensor.detach().clone() for name, tensor in state_of(module).items()}
         buffers = self._arranged({**after, **{name: state[name].to(after[name]) for name in parameters}})
         return _with_buffers(seen, buffers, self.candidate.module)
 
@@ -223,10 +224,6 @@ def _vjp(outputs: Tensors, leaves: Tensors, seed: int, *, create_graph: bool = F
         total, [*leaves.values()], create_graph=create_graph, allow_unused=True, materialize_grads=True
     )
     return {name: g if g.layout is torch.strided else g.to_dense() for name, g in zip(leaves, found, strict=True)}
-
-
-def _held(module: nn.Module) -> Tensors:
-    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
 def _with_buffers(seen: Observation, state: Tensors, candidate: nn.Module) -> Observation:

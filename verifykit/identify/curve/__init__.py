@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 from torch.func import functional_call
 
+from verifykit.experiments.behaviour.effects import state_of
 from verifykit.identify.candidate import Match
 from verifykit.identify.curve.extent import finite_runs
 from verifykit.identify.curve.limits import limit
@@ -44,7 +45,7 @@ def beside(curve: Curve, subject: Subject, match: Match) -> Curve:
     """
     reference, built = match.candidate.reference, subject.build()
     module = reference.build(next(iter(subject.draw())).dtype, subject.device, seed=subject.seed)
-    state = match.arrangement.arrange({**dict(built.named_parameters()), **dict(built.named_buffers())})
+    state = match.arrangement.arrange(state_of(built))
     place = next(iter(match.outputs.values()))
 
     def call(x: Tensor) -> Tensor:
