@@ -2,15 +2,16 @@
 
 import math
 import time
+from dataclasses import replace
 
 import torch
 from torch.func import functional_call
 
 from verifykit.identify.candidate import Match
 from verifykit.identify.facts import Facts
-from verifykit.profiling.timing import time_alternately
-from verifykit.profiling.workload import Workload
-from verifykit.results import Timing
+from verifykit.profiling.interval import ratio_of
+from verifykit.profiling.timing import QUICK, Rounds, time_alternately
+from verifykit.profiling.workload import Workload, reference_workload, workload
 from verifykit.spec.domain import Real
 from verifykit.spec.subject import Subject, named_tensors
 
@@ -29,30 +30,24 @@ def suggestion(facts: Facts, match: Match) -> str | None:
 
 
 def _speed(facts: Facts, match: Match) -> str | None:
-    subject, dtype = facts.subject, torch.float32
+    subject = facts.subject
     sizes = _larger(subject)
-    reference = match.candidate.reference
+    fed = replace(match.candidate.reference, order=match.order)
     try:
-        mine = Workload("target", subject.build(dtype), subject.call, subject.draw(sizes, dtype), subject.seed)
-        fed = subject.draw(sizes, dtype)
-        other = Workload(
-            match.candidate.name,
-            reference.build(dtype, subject.device, seed=subject.seed),
-            lambda module, inputs: module(*[inputs[position] for position in match.order]),
-            fed,
-            subject.seed,
-        )
-        for load in (mine, other):
-            load.prepare()
+        mine = workload(subject, sizes)
+        other = reference_workload(subject, fed, sizes, name=match.candidate.name)
         if _at_first(mine) < FASTER * _at_first(other):
             return None
-        (forward, backward), (forward_other, backward_other) = time_alternately([mine, other])
+        own, its = time_alternately([mine, other], QUICK)
     except Exception:  # what cannot be timed is not advertised
         return None
     gains = [
-        f"{own.median / its.median:.1f} times faster {direction} ({_seconds(its)} against {_seconds(own)})"
-        for direction, own, its in (("forward", forward, forward_other), ("backward", backward, backward_other))
-        if own and its and own.median > FASTER * its.median and own.median - own.iqr > its.median + its.iqr
+        f"{ratio.value:.1f} times faster {direction} ({_seconds(its_time)} against {_seconds(own_time)})"
+        for direction, own_time, its_time in (
+            ("forward", own.forward, its.forward),
+            ("backward", own.backward, its.backward),
+        )
+        if own_time and its_time and (ratio := ratio_of(own_time.medians, its_time.medians)).low > FASTER
     ]
     if not gains:
         return None
@@ -61,12 +56,11 @@ def _speed(facts: Facts, match: Match) -> str | None:
 
 
 def _at_first(load: Workload) -> float:
-    """Seconds that the fastest of a few calls each way takes: enough to see what need not be timed well."""
-    outputs, taken = load.forward(), []
+    """Seconds that the fastest of a few steps takes: enough to see what need not be timed well."""
+    taken = []
     for _ in range(5):
         started = time.perf_counter()
-        load.forward()
-        load.backward(outputs)
+        load.step()
         taken.append(time.perf_counter() - started)
     return min(taken)
 
@@ -116,5 +110,5 @@ def _larger(subject: Subject) -> dict[str, int]:
     return sizes
 
 
-def _seconds(timing: Timing) -> str:
-    return f"{timing.median * 1e6:.3g} µs"
+def _seconds(rounds: Rounds) -> str:
+    return f"{rounds.timing.median * 1e6:.3g} µs"

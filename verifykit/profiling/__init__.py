@@ -1,4 +1,4 @@
-"""What a module costs: wall time, operators, FLOPs, parameters; beside its reference in the same run."""
+"""What a module costs: time, memory, work, where it goes and how it grows; beside its reference in the same run."""
 
 from pathlib import Path
 
@@ -6,76 +6,66 @@ import torch
 
 from verifykit.errors import UserError, one_line
 from verifykit.profiling.operators import profile_operators
-from verifykit.profiling.timing import time_alternately
-from verifykit.profiling.work import count_flops
-from verifykit.profiling.workload import Workload
-from verifykit.results import Measurements, Profile, Timing
+from verifykit.profiling.timing import QUICK, Times, compared, time_alternately
+from verifykit.profiling.work import count_work
+from verifykit.profiling.workload import DTYPE, Workload, reference_workload, workload
+from verifykit.results.performance import Measurements, Profile
+from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject
 
-DTYPE = torch.float32
+OPERATORS_KEPT = 15
 
 
 def measure(subject: Subject, *, trace: Path | None = None) -> Measurements:
-    """Profile the subject, and its reference if it has one, in eval mode in single precision at the usual sizes.
+    """Profile the subject, and its reference if it has one, in single precision at the usual sizes.
 
     ``trace`` is the file that the chrome trace of forward and backward is written to, gzipped. What cannot be measured
     is left out and said in ``reason``; nothing is raised but an :class:`~verifykit.errors.OutputError`.
     """
+    with seeded(subject.seed):
+        return _measured(subject, trace)
+
+
+def _measured(subject: Subject, trace: Path | None) -> Measurements:
     try:
-        own = Workload(subject.target.name, subject.build(DTYPE), subject.call, subject.draw(dtype=DTYPE), subject.seed)
-        own.prepare()
+        own = workload(subject)
     except UserError:
         raise
     except Exception as error:
         return Measurements(reason=f"profiling failed: {one_line(error)}")
-    workloads, reason = [own], None
+    loads, reason = [own], None
     if subject.reference is not None:
-        reference = subject.reference
         try:
-            module = reference.build(DTYPE, subject.device, seed=subject.seed)
-            other = Workload(str(reference), module, reference.call, subject.draw(dtype=DTYPE), subject.seed)
-            other.prepare()
-            workloads.append(other)
+            loads.append(reference_workload(subject, subject.reference))
         except Exception as error:
             reason = f"the reference could not be profiled: {one_line(error)}"
-    timings = time_alternately(workloads)
-    profiles = [
-        _profile(load, forward, backward, subject.spec.usual_sizes, trace if load is own else None)
-        for load, (forward, backward) in zip(workloads, timings, strict=True)
-    ]
-    mine, other_profile = profiles[0], profiles[1] if len(profiles) > 1 else None
+    times = time_alternately(loads, QUICK)
+    profiles = [_profile(load, taken) for load, taken in zip(loads, times, strict=True)]
+    both = len(loads) > 1
     return Measurements(
-        profile=mine,
-        reference=other_profile,
-        forward_ratio=_ratio(mine.forward, other_profile.forward) if other_profile else None,
-        backward_ratio=_ratio(mine.backward, other_profile.backward) if other_profile else None,
-        trace=trace.name if trace else None,
+        profile=profiles[0],
+        reference=profiles[1] if both else None,
+        forward_ratio=compared(times[0].forward, times[1].forward) if both else None,
+        backward_ratio=compared(times[0].backward, times[1].backward) if both else None,
+        step_ratio=compared(times[0].step, times[1].step) if both else None,
         reason=reason,
     )
 
 
-def _profile(
-    load: Workload, forward: Timing, backward: Timing | None, sizes: dict[str, int], trace: Path | None
-) -> Profile:
-    forward_operators, backward_operators = profile_operators(load, trace)
-    work = count_flops(load)
+def _profile(load: Workload, times: Times) -> Profile:
+    forward, backward = profile_operators(load)
     parameters = list(load.module.parameters())
     return Profile(
         name=load.name,
-        sizes=sizes,
+        sizes=load.sizes,
         dtype=str(DTYPE).removeprefix("torch."),
         threads=torch.get_num_threads(),
         parameters=sum(p.numel() for p in parameters),
         parameter_bytes=sum(p.numel() * p.element_size() for p in parameters),
-        forward=forward,
-        backward=backward,
-        forward_flops=work.forward,
-        backward_flops=work.backward if load.differentiable else None,
-        uncounted=work.uncounted,
-        forward_operators=forward_operators,
-        backward_operators=backward_operators,
+        forward=times.forward.timing,
+        backward=times.backward.timing if times.backward else None,
+        step=times.step.timing if times.step else None,
+        work=count_work(load, [*forward, *backward]),
+        forward_operators=forward[:OPERATORS_KEPT],
+        backward_operators=backward[:OPERATORS_KEPT],
     )
-
-
-def _ratio(mine: Timing | None, other: Timing | None) -> float | None:
-    return mine.median / other.median if mine and other else None

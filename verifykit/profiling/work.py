@@ -1,7 +1,6 @@
 """FLOPs by ``torch.utils.flop_counter``, and what it has no formula for."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -10,6 +9,8 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from verifykit.profiling.workload import Workload
+from verifykit.results.performance import OperatorCost, Uncounted, Work
+from verifykit.spec.subject import named_tensors
 
 # Operators that move or make data and compute nothing; views are recognised by themselves.
 _MOVES = (
@@ -26,15 +27,6 @@ _MOVES = (
 )
 
 
-@dataclass(frozen=True)
-class Work:
-    """FLOPs, a multiplication and an addition counting one each, of one call."""
-
-    forward: int
-    backward: int
-    uncounted: list[str]
-
-
 class _Seen(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -46,21 +38,34 @@ class _Seen(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-def count_flops(load: Workload) -> Work:
-    """Count forward and backward; ``uncounted`` names the operators that compute and have no formula, in order."""
-    forward_flops, forward_seen, outputs = _counted(load.forward)
-    backward_flops, backward_seen, _ = _counted(lambda: load.backward(outputs))
-    missing = [
-        str(operator._overloadpacket)
+def count_work(load: Workload, operators: Sequence[OperatorCost]) -> Work:
+    """Count the FLOPs of forward and backward, and the bytes that forward must move.
+
+    ``operators`` are what both cost, for the share of the time of those that compute and have no formula.
+    """
+    forward_flops, forward_seen, result = _counted(load.forward)
+    outputs = load.outputs(result)
+    backward_flops, backward_seen, _ = _counted(load.vjp(outputs)) if load.differentiable else (None, {}, None)
+    total = sum(cost.self_cpu for cost in operators) or 1.0
+    times = {cost.name: cost.self_cpu for cost in operators}
+    missing = dict.fromkeys(
+        operator._schema.name
         for operator in {**forward_seen, **backward_seen}
         if operator._overloadpacket not in flop_registry
         and not operator.is_view
         and operator._schema.name.removeprefix("aten::") not in _MOVES
-    ]
-    return Work(forward_flops, backward_flops, list(dict.fromkeys(missing)))
+    )
+    uncounted = [Uncounted(name, times.get(name, 0.0) / total) for name in missing]
+    moved = [*load.inputs, *load.module.parameters(), *named_tensors(result).values()]
+    return Work(
+        forward_flops or 0,
+        backward_flops,
+        sum(t.numel() * t.element_size() for t in moved),
+        sorted(uncounted, key=lambda one: -one.share),
+    )
 
 
-def _counted(run: Callable[[], Any]) -> tuple[int, dict[Any, None], Any]:
+def _counted(run: Callable[[], Any]) -> tuple[int | None, dict[Any, None], Any]:
     with FlopCounterMode(display=False) as counter, _Seen() as seen:
         result = run()
     return int(counter.get_total_flops()), seen.operators, result

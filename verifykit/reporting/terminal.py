@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from verifykit.events import AuditFinished, AuditStarted, CheckStarted, Event, ProfileStarted
-from verifykit.reporting import identity, units
+from verifykit.reporting import identity, performance, units
 from verifykit.reporting.escape import visible
 from verifykit.reporting.verdict import verdict
-from verifykit.results import Audit, CheckOutcome, Finding, Measurements, Report
+from verifykit.results import Audit, CheckOutcome, Finding, Report
 
 # Rows that a person reads.
 ROWS = 12
@@ -93,7 +93,7 @@ def _print_audit(audit: Audit, console: Console) -> None:
         _print_finding(finding, console)
     for line in identity.lines(audit):
         console.print(Text(line), soft_wrap=True)
-    cost = _cost(audit.measurements)
+    cost = performance.line(audit.measurements)
     if cost:
         console.print(Text(cost, style="dim"))
     console.print()
@@ -154,22 +154,3 @@ def _print_finding(finding: Finding, console: Console) -> None:
         )
     if finding.reproduce:
         console.print(Text(f"  reproduce: {visible(finding.command)}", style="dim"), soft_wrap=True)
-
-
-def _cost(measured: Measurements) -> str:
-    profile = measured.profile
-    if profile is None:
-        return f"not profiled: {visible(measured.reason)}" if measured.reason else ""
-    parts = [f"forward {units.seconds(profile.forward.median)}"]
-    if measured.forward_ratio is not None:
-        parts[-1] += f" ({units.ratio(measured.forward_ratio)})"
-    if profile.backward is not None:
-        parts.append(f"backward {units.seconds(profile.backward.median)}")
-        if measured.backward_ratio is not None:
-            parts[-1] += f" ({units.ratio(measured.backward_ratio)})"
-    parts += [
-        f"{units.count(profile.parameters)} parameters",
-        f"{units.count(profile.forward_flops)} forward FLOPs",
-    ]
-    against = f", against {visible(measured.reference.name)}" if measured.reference else ""
-    return f"cost: {', '.join(parts)}{against}"

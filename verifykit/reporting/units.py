@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from verifykit.results.performance import Ratio
+
 
 def seconds(value: float) -> str:
     """``0.0000123`` -> ``12.3 µs``."""
@@ -20,11 +22,13 @@ def count(value: float) -> str:
     return f"{value:,.0f}" if abs(value) < 10_000 else _scaled(value, [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")])
 
 
-def ratio(value: float) -> str:
-    """How a cost compares with the reference's: ``0.5`` -> ``2.00x faster``."""
-    if 0.95 <= value <= 1.05:
-        return "about the same"
-    return f"{1 / value:.2f}x faster" if value < 1 else f"{value:.2f}x slower"
+def ratio(found: Ratio) -> str:
+    """How a cost compares with the reference's, with its interval: ``2.00x faster (1.94 to 2.07)``."""
+    if not found.is_measured:
+        return "no difference measured"
+    if found.value < 1:
+        return f"{1 / found.value:.2f}x faster ({1 / found.high:.2f} to {1 / found.low:.2f})"
+    return f"{found.value:.2f}x slower ({found.low:.2f} to {found.high:.2f})"
 
 
 def plain(value: Any) -> str:

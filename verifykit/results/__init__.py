@@ -6,6 +6,8 @@ import msgspec
 
 from verifykit import __version__
 from verifykit.results.identity import Identity
+from verifykit.results.location import Location as Location
+from verifykit.results.performance import Measurements as Measurements
 
 SCHEMA = "verifykit/1"
 
@@ -15,16 +17,6 @@ Status = Literal["passed", "failed", "skipped", "inconclusive", "crashed"]
 AuditStatus = Literal["passed", "failed", "incomplete", "error"]
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-
-
-class Location(msgspec.Struct, frozen=True):
-    """A place in somebody's source: ``line`` counts from 1."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -95,59 +87,6 @@ class SpecFacts(msgspec.Struct, frozen=True):
     inputs: list[InputFacts]
     outputs: list[OutputFacts] = []
     sources: dict[str, str] = {}
-
-
-class Timing(msgspec.Struct, frozen=True):
-    """Wall time of one call, in seconds: the median over ``runs`` timed blocks and their interquartile range."""
-
-    median: float
-    iqr: float
-    runs: int
-
-
-class OperatorCost(msgspec.Struct, frozen=True):
-    """Cost of one operator per call of the module: times in seconds, memory in bytes allocated (net)."""
-
-    name: str
-    calls: float
-    self_cpu: float
-    total_cpu: float
-    memory: float
-
-
-class Profile(msgspec.Struct, frozen=True):
-    """What one module costs at one size. FLOPs are counted by ``torch.utils.flop_counter``; ``uncounted`` lists
-    the operators that ran and that it has no formula for. ``backward`` parts are ``None`` where there is none.
-    """
-
-    name: str
-    sizes: dict[str, int]
-    dtype: str
-    threads: int
-    parameters: int
-    parameter_bytes: int
-    forward: Timing
-    backward: Timing | None
-    forward_flops: int
-    backward_flops: int | None
-    uncounted: list[str]
-    forward_operators: list[OperatorCost]
-    backward_operators: list[OperatorCost]
-
-
-class Measurements(msgspec.Struct, frozen=True):
-    """The target's profile and, from the same run, the reference's; ratios are target / reference, below 1 is faster.
-
-    ``trace`` is the name of the gzipped chrome trace written beside the report. ``reason`` says why something, or
-    everything, was not measured.
-    """
-
-    profile: Profile | None = None
-    reference: Profile | None = None
-    forward_ratio: float | None = None
-    backward_ratio: float | None = None
-    trace: str | None = None
-    reason: str | None = None
 
 
 class AuditError(msgspec.Struct, frozen=True):

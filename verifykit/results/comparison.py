@@ -5,7 +5,8 @@ from typing import Any, Literal
 import msgspec
 
 from verifykit import __version__
-from verifykit.results import Environment, SpecFacts, Timing
+from verifykit.results import Environment, SpecFacts
+from verifykit.results.performance import Ratio, Timing
 
 SCHEMA = "verifykit.compare/1"
 
@@ -64,8 +65,8 @@ class Comparison(msgspec.Struct, frozen=True):
     precisions: list[Precision] = []
     candidate_cost: Cost | None = None
     reference_cost: Cost | None = None
-    forward_ratio: float | None = None
-    backward_ratio: float | None = None
+    forward_ratio: Ratio | None = None
+    backward_ratio: Ratio | None = None
     memory_ratio: float | None = None
     unmeasured: str | None = None
     environment: Environment | None = None

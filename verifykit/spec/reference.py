@@ -18,11 +18,14 @@ from verifykit.targets import Target, resolve
 
 @dataclass(frozen=True)
 class Reference:
-    """A target together with its constructor arguments; ``assumed`` names those that nobody gave."""
+    """A target together with its constructor arguments; ``assumed`` names those that nobody gave. It is fed with the
+    inputs of what it is compared with, in ``order`` (positions among them) where that is not all of them as they come.
+    """
 
     target: Target
     init: Mapping[str, Any] = field(default_factory=dict)
     assumed: tuple[str, ...] = ()
+    order: tuple[int, ...] | None = None
 
     def __str__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.init.items())
@@ -39,7 +42,11 @@ class Reference:
 
     def call(self, module: nn.Module, inputs: Sequence[Any]) -> Any:
         """Call ``module`` with the target's inputs, by position."""
-        return module(*inputs)
+        return module(*self.arguments(inputs)[0])
+
+    def arguments(self, inputs: Sequence[Any]) -> tuple[Sequence[Any], Mapping[str, Any]]:
+        """Return the target's inputs as positional and named arguments."""
+        return ([inputs[position] for position in self.order] if self.order is not None else inputs), {}
 
 
 def resolve_reference(text: str, init: Mapping[str, Any]) -> Reference:

@@ -1,5 +1,6 @@
 """A candidate held against a reference: in every precision, and in what both cost."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,6 @@ from verifykit.identify.replacement.cost import costs
 from verifykit.identify.replacement.equality import equality
 from verifykit.identify.replacement.low import FACTOR, is_real, low_precision
 from verifykit.identify.replacement.matching import Incomparable, matched
-from verifykit.results import Timing
 from verifykit.results.comparison import Comparison, Precision
 from verifykit.spec.outputs import learn_outputs
 from verifykit.spec.reference import Reference
@@ -47,16 +47,16 @@ def compare(subject: Subject, reference: Reference, *, profile: bool = True) -> 
     if not profile:
         return replace(decided, unmeasured="switched off")
     try:
-        own, other = costs(facts, reference)
+        measured = costs(facts, dataclasses.replace(reference, order=match.order))
     except Exception as error:  # what it is worth is known without
         return replace(decided, unmeasured=f"profiling failed: {one_line(error)}")
     return replace(
         decided,
-        candidate_cost=own,
-        reference_cost=other,
-        forward_ratio=_ratio(own.forward, other.forward),
-        backward_ratio=_ratio(own.backward, other.backward),
-        memory_ratio=own.saved_bytes / other.saved_bytes if other.saved_bytes else None,
+        candidate_cost=measured.own,
+        reference_cost=measured.other,
+        forward_ratio=measured.forward_ratio,
+        backward_ratio=measured.backward_ratio,
+        memory_ratio=measured.own.saved_bytes / measured.other.saved_bytes if measured.other.saved_bytes else None,
     )
 
 
@@ -138,7 +138,3 @@ def _low(facts: Facts, match: Match, dtype: torch.dtype) -> Precision:
 
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
-
-
-def _ratio(own: Timing | None, other: Timing | None) -> float | None:
-    return own.median / other.median if own and other else None

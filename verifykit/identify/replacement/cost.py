@@ -1,66 +1,48 @@
 """What target and reference cost side by side: time, parameters, and what is kept for the backward."""
 
-import torch
-from torch import Tensor
+from dataclasses import dataclass
 
 from verifykit.identify.facts import Facts
-from verifykit.profiling.timing import time_alternately
-from verifykit.profiling.workload import Workload
-from verifykit.results import Timing
+from verifykit.profiling.saved import saved_tensors
+from verifykit.profiling.timing import QUICK, Times, compared, time_alternately
+from verifykit.profiling.workload import Workload, reference_workload, workload
 from verifykit.results.comparison import Cost
+from verifykit.results.performance import Ratio
 from verifykit.spec.reference import Reference
 
-DTYPE = torch.float32
+
+@dataclass(frozen=True)
+class Costs:
+    """Of the target and of the reference, and how their times compare."""
+
+    own: Cost
+    other: Cost
+    forward_ratio: Ratio | None
+    backward_ratio: Ratio | None
 
 
-def costs(facts: Facts, reference: Reference) -> tuple[Cost, Cost]:
+def costs(facts: Facts, reference: Reference) -> Costs:
     """Return the costs of the target and of ``reference`` in eval mode at the usual sizes, timed in turn. What they
     raise passes through.
     """
-    subject, sizes = facts.subject, facts.subject.spec.usual_sizes
-    loads = [
-        Workload(subject.target.name, subject.build(DTYPE), subject.call, subject.draw(dtype=DTYPE), subject.seed),
-        Workload(
-            str(reference),
-            reference.build(DTYPE, subject.device, seed=subject.seed),
-            reference.call,
-            subject.draw(dtype=DTYPE),
-            subject.seed,
-        ),
-    ]
-    for load in loads:
-        load.prepare()
-    first, second = (_cost(load, sizes, *timing) for load, timing in zip(loads, time_alternately(loads), strict=True))
-    return first, second
+    loads = [workload(facts.subject), reference_workload(facts.subject, reference)]
+    own, other = time_alternately(loads, QUICK)
+    return Costs(
+        _cost(loads[0], own),
+        _cost(loads[1], other),
+        compared(own.forward, other.forward),
+        compared(own.backward, other.backward),
+    )
 
 
-def saved_bytes(load: Workload) -> int:
-    """Return how many bytes autograd keeps from forward to backward, parameters and buffers left out."""
-    own = {t.untyped_storage().data_ptr() for t in [*load.module.parameters(), *load.module.buffers()]}
-    kept: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        outputs = load.forward()
-    # Counted while the outputs live, and with them all that is kept: no address stands for two tensors.
-    total = sum(kept.values())
-    del outputs
-    return total
-
-
-def _cost(load: Workload, sizes: dict[str, int], forward: Timing, backward: Timing | None) -> Cost:
+def _cost(load: Workload, times: Times) -> Cost:
     parameters = list(load.module.parameters())
     return Cost(
         load.name,
-        sizes,
-        forward,
-        backward,
+        load.sizes,
+        times.forward.timing,
+        times.backward.timing if times.backward else None,
         sum(p.numel() for p in parameters),
         sum(p.numel() * p.element_size() for p in parameters),
-        saved_bytes(load),
+        sum(saved.bytes for saved in saved_tensors(load)),
     )
