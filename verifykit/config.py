@@ -1,19 +1,37 @@
 """``[tool.verifykit]`` of pyproject.toml, and ``__verifykit__`` of a class, as typed data. Unknown keys are refused."""
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from verifykit.errors import ConfigError, did_you_mean
 
+Multiple = Annotated[float, msgspec.Meta(gt=0)]
+Exponent = Annotated[float, msgspec.Meta(ge=0)]
 
-class TargetConfig(msgspec.Struct, frozen=True, rename="kebab"):
+
+class Budgets(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """What a target may cost; ``None`` sets no limit.
+
+    ``max_slowdown`` bounds the time of forward and of a training step, ``max_memory_ratio`` the peak memory of a step,
+    both as multiples of the reference's. ``max_time_exponent`` maps free symbols to the greatest exponent with which
+    the time of a step may grow along them.
+    """
+
+    max_slowdown: Multiple | None = None
+    max_memory_ratio: Multiple | None = None
+    max_time_exponent: dict[str, Exponent] = {}
+
+
+class TargetConfig(Budgets, frozen=True, rename="kebab"):
     """What is pinned for one target, in pyproject or as its class attribute ``__verifykit__``.
 
     ``init`` maps constructor arguments to values, ``inputs`` maps forward arguments to ``float[N, 5] in (0, 1)``,
-    ``reference`` is the target to compare with, ``allow`` maps check ids to the reason why a finding is meant.
+    ``reference`` is the target to compare with, ``allow`` maps check ids to the reason why a finding is meant; budgets
+    are keys beside these.
     """
 
     init: dict[str, Any] = {}
@@ -55,6 +73,15 @@ def parse_target_config(data: Any, where: str) -> TargetConfig:
     if not isinstance(data, dict):
         raise ConfigError(f"{where} must be a table or dict, not {type(data).__name__}.")
     return _convert(data, TargetConfig, where)
+
+
+def merged_budgets(layers: Sequence[Budgets]) -> Budgets:
+    """Return the budgets of all ``layers``, each limit from the first that sets it; exponents symbol by symbol."""
+    return Budgets(
+        max_slowdown=next((one.max_slowdown for one in layers if one.max_slowdown is not None), None),
+        max_memory_ratio=next((one.max_memory_ratio for one in layers if one.max_memory_ratio is not None), None),
+        max_time_exponent={name: limit for one in reversed(layers) for name, limit in one.max_time_exponent.items()},
+    )
 
 
 def _read(path: Path) -> Config:

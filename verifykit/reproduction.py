@@ -24,9 +24,9 @@ if __name__ == "__main__":
 """
 
 
-def audit_command(targets: Sequence[str], given: TargetConfig, seed: int, *extra: str) -> str:
-    """Return the ``verifykit audit`` that repeats what was ``given`` on the command line for ``targets``."""
-    words = ["verifykit", "audit", *targets]
+def command_line(command: str, targets: Sequence[str], given: TargetConfig, seed: int, *extra: str) -> str:
+    """Return the ``verifykit`` command that repeats what was ``given`` on the command line for ``targets``."""
+    words = ["verifykit", command, *targets]
     for name, value in given.init.items():
         words += ["--init", f"{name}={value!r}"]
     for name, description in given.inputs.items():

@@ -16,8 +16,11 @@ from verifykit.config import TargetConfig
 from verifykit.errors import SpecError, UserError, one_line
 from verifykit.events import AuditFinished, AuditStarted, CheckFinished, CheckStarted, Event, ProfileStarted
 from verifykit.experiments.behaviour.globals import put_back
-from verifykit.profiling import measure
-from verifykit.reproduction import audit_command, script
+from verifykit.identify.search import built_in_equal
+from verifykit.profiling.budgets import budgets_for
+from verifykit.profiling.extent import BRIEF, Extent
+from verifykit.profiling.measuring import measure
+from verifykit.reproduction import command_line, script
 from verifykit.results import (
     Audit,
     AuditError,
@@ -42,7 +45,8 @@ from verifykit.targets import display_path, resolve
 @dataclass(frozen=True)
 class Plan:
     """What to do with a target: ``given`` is from the command line, ``pinned`` from pyproject. ``budget`` is in
-    seconds; ``trace`` is the file to write the profiler's trace to.
+    seconds; ``profile`` says how much is measured, ``trace`` is the file to write the profiler's trace to. With
+    ``only_profile`` that is what the run is for, and what was measured counts as done.
     """
 
     checks: list[Check]
@@ -51,8 +55,9 @@ class Plan:
     seed: int = 0
     device: str = "cpu"
     budget: float | None = None
-    profile: bool = True
+    profile: Extent | None = BRIEF
     trace: Path | None = None
+    only_profile: bool = False
 
 
 def audit(name: str, plan: Plan) -> Iterator[Event]:
@@ -63,6 +68,8 @@ def audit(name: str, plan: Plan) -> Iterator[Event]:
         with put_back():
             subject, allow = prepare(name, plan)
             outputs = learn_outputs(subject)
+            if plan.profile is not None and plan.profile.built_in:
+                subject = _beside_built_in(subject)
     except UserError as error:
         yield AuditFinished(Audit(name, "error", AuditError(error.kind, str(error))))
         return
@@ -80,16 +87,17 @@ def audit(name: str, plan: Plan) -> Iterator[Event]:
             outcome = _allowed(_unless_blocked(check, subject, outcomes, _reproduction(name, plan, check)), allow)
         outcomes[check.id] = outcome
         yield CheckFinished(outcome)
-    if plan.profile:
+    if plan.profile is not None:
         yield ProfileStarted()
         try:
-            measurements = measure(subject, trace=plan.trace)
+            measurements = measure(subject, plan.profile, trace=plan.trace)
         except UserError as error:  # a trace that cannot be written must not cost the findings
             measurements = Measurements(reason=str(error))
     else:
         measurements = Measurements(reason="switched off")
     done = list(outcomes.values())
-    yield AuditFinished(Audit(name, _status(done), None, subject.spec.facts(outputs), done, measurements))
+    status = _status(done, is_measured=plan.only_profile and measurements.profile is not None)
+    yield AuditFinished(Audit(name, status, None, subject.spec.facts(outputs), done, measurements))
 
 
 def prepare(name: str, plan: Plan) -> tuple[Subject, Mapping[str, str]]:
@@ -104,7 +112,8 @@ def prepare(name: str, plan: Plan) -> tuple[Subject, Mapping[str, str]]:
         spec = completed(target, declared_spec(target, plan.given, plan.pinned), plan.seed)
     wanted = plan.given.reference or plan.pinned.reference or attribute.reference
     reference = resolve_reference(wanted, spec.init) if wanted else None
-    subject = _tried(Subject(target, spec, plan.seed, plan.device, reference))
+    budgets = budgets_for(spec, [plan.given, plan.pinned, attribute])
+    subject = _tried(Subject(target, spec, plan.seed, plan.device, reference, budgets=budgets))
     if reference:
         reference.build(torch.float32, plan.device, seed=plan.seed)
     return subject, {**attribute.allow, **plan.pinned.allow, **plan.given.allow}
@@ -129,7 +138,7 @@ def _tried(subject: Subject) -> Subject:
 
 
 def _reproduction(name: str, plan: Plan, check: Check) -> Callable[[], str]:
-    command = audit_command([name], plan.given, plan.seed, "--select", check.id, "--no-profile")
+    command = command_line("audit", [name], plan.given, plan.seed, "--select", check.id, "--no-profile")
     both = TargetConfig(
         {**plan.pinned.init, **plan.given.init},
         {**plan.pinned.inputs, **plan.given.inputs},
@@ -216,8 +225,20 @@ def _allowed(outcome: CheckOutcome, allow: Mapping[str, str]) -> CheckOutcome:
     return msgspec.structs.replace(outcome, status="passed", findings=notes)
 
 
-def _status(outcomes: list[CheckOutcome]) -> AuditStatus:
+def _beside_built_in(subject: Subject) -> Subject:
+    """``subject`` with the built-in that it equals for a reference, where it has none."""
+    if subject.reference is not None:
+        return subject
+    try:
+        with put_back(), threads_for(subject.elements):
+            return replace(subject, reference=built_in_equal(subject))
+    except Exception:  # a search that fails is none
+        return subject
+
+
+def _status(outcomes: list[CheckOutcome], *, is_measured: bool) -> AuditStatus:
     if any(finding.severity == "error" for outcome in outcomes for finding in outcome.findings):
         return "failed"
     ended = {outcome.status for outcome in outcomes}
-    return "incomplete" if "crashed" in ended or not ended & {"passed", "failed"} else "passed"
+    is_done = is_measured or bool(ended & {"passed", "failed"})
+    return "incomplete" if "crashed" in ended or not is_done else "passed"

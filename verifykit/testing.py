@@ -26,7 +26,7 @@ def audit_target(
     Raises:
         ConfigError: ``select`` or ``ignore`` names no check and no family.
     """
-    plan = Plan(select_checks(load_checks(), select, ignore), given, seed=seed, profile=False)
+    plan = Plan(select_checks(load_checks(), select, ignore), given, seed=seed, profile=None)
     return next(event.audit for event in audit(name, plan) if isinstance(event, AuditFinished))
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from verifykit.errors import OutputError
-from verifykit.profiling import measure
+from verifykit.profiling.measuring import measure
 from verifykit.results import Measurements
 from verifykit.spec.model import Spec, parse_input
 from verifykit.spec.reference import resolve_reference

@@ -9,9 +9,10 @@ from pathlib import Path
 import matplotlib
 import msgspec
 from click.testing import CliRunner
+from matplotlib.figure import Figure
 
 from verifykit.cli import group
-from verifykit.reporting.charts import curve_chart, svg, with_curve_chart
+from verifykit.reporting.charts import curve_chart, svg, with_chart_names
 from verifykit.reporting.curve_chart import OWN, draw_curve
 from verifykit.results import Audit, CheckOutcome
 from verifykit.results.identity import Break, Curve, Identity
@@ -34,7 +35,7 @@ def audit(found: Curve | None, target: str = "m:Layer") -> Audit:
 
 
 def drawn(found: Curve) -> str:
-    return svg(lambda axes: draw_curve(axes, found, "Layer"))
+    return svg(lambda figure: draw_curve(figure.add_subplot(), found, "Layer"))
 
 
 def strokes(picture: str, colour: str = OWN) -> list[str]:
@@ -75,7 +76,8 @@ def test_a_pole_does_not_flatten_the_rest() -> None:
     pole = curve(points=[(x, 1 / x) for x in xs], breaks=[Break(0.0, "pole", INF, -INF, INF, INF)])
     height = {}
 
-    def draw(axes: object) -> None:
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
         draw_curve(axes, pole, "Layer")
         height["limits"] = axes.get_ylim()
 
@@ -95,7 +97,7 @@ def test_an_audit_without_a_curve_has_no_chart() -> None:
     assert curve_chart(audit(None)) is None
     assert curve_chart(audit(curve(points=[]))) is None
     assert curve_chart(Audit("m:L", "error")) is None
-    named = with_curve_chart(audit(curve()), "Layer.curve.svg").identity
+    named = with_chart_names(audit(curve()), {"curve": "Layer.curve.svg"}).identity
     assert named is not None
     assert named.curve is not None
     assert named.curve.chart == "Layer.curve.svg"

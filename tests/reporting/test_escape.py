@@ -66,7 +66,7 @@ def test_no_text_breaks_the_page(text: str) -> None:
     assert all(character.isprintable() or character == "\n" for character in page.replace("\t", ""))
     plain = outside_code(page)
     assert not re.search(r"<[a-zA-Z/!]", plain)
-    assert sum(line.startswith("#") for line in plain.splitlines()) == 7
+    assert sum(line.startswith("#") for line in plain.splitlines()) == 9
     for table in re.findall(r"(?:^\|.*\|\n?)+", plain, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
 

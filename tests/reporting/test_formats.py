@@ -18,19 +18,17 @@ from verifykit.results import (
     Finding,
     InputFacts,
     Location,
-    Measurements,
-    OperatorCost,
     OutputFacts,
-    Profile,
     Report,
     SpecFacts,
-    Timing,
     Verified,
 )
+from verifykit.results.performance import Measurements, OperatorCost, Profile, Ratio, Timing, Uncounted, Work
 
 PROFILE = Profile(
-    "m:L", {"N": 3}, "float32", 2, 18, 72, Timing(1.234e-5, 2e-7, 1000), Timing(4e-5, 1e-6, 900), 90, 180,
-    ["aten.add"], [OperatorCost("aten::mm", 1, 4e-6, 5e-6, 36)], [OperatorCost("aten::sum", 2, 4e-6, 5e-6, 4096)],
+    "m:L", {"N": 3}, "float32", 2, 18, 72, Timing(1.234e-5, 2e-7, 1000), Timing(4e-5, 1e-6, 900),
+    Timing(6e-5, 1e-6, 800), Work(90, 180, 120, [Uncounted("aten.add", 0.25)]),
+    [OperatorCost("aten::mm", 1, 4e-6, 5e-6, 36)], [OperatorCost("aten::sum", 2, 4e-6, 5e-6, 4096)],
 )  # fmt: skip
 FINDING = Finding(
     "the gradient of weight is wrong",
@@ -56,7 +54,9 @@ FULL = Audit(
         CheckOutcome("odd", "crashed", "ZeroDivisionError: x"),
         CheckOutcome("unsure", "inconclusive", "too noisy"),
     ],
-    measurements=Measurements(PROFILE, PROFILE, 1.5, 1.0, "L.trace.json.gz"),
+    measurements=Measurements(
+        PROFILE, PROFILE, Ratio(1.5, 1.4, 1.6), Ratio(1.0, 0.97, 1.02), Ratio(1.2, 1.1, 1.3), trace="L.trace.json.gz"
+    ),
 )
 BROKEN = Audit("m:Missing", "error", AuditError("target", "'m' has no attribute 'Missing'."))
 REPORT = Report(Environment("3.11", "2.13", "Linux", "cpu", 2), 7, [FULL, BROKEN], "verifykit audit m:L m:Missing")

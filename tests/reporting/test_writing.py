@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from verifykit.errors import OutputError
-from verifykit.reporting.units import count, plain, ratio, seconds, size
+from verifykit.reporting.units import bandwidth, count, multiple, plain, rate, ratio, seconds, share, size
 from verifykit.reporting.writing import check_writable, file_names, report_paths, write_atomically
+from verifykit.results.performance import Ratio
 
 
 def test_writing_makes_folders_and_replaces(tmp_path: Path) -> None:
@@ -54,5 +55,16 @@ def test_units() -> None:
     ]
     assert [size(v) for v in (512, 2048, 3 * 2**20)] == ["512 B", "2.00 KiB", "3.00 MiB"]
     assert [count(v) for v in (9999, 16_800_000)] == ["9,999", "16.8 M"]
-    assert [ratio(v) for v in (0.5, 1.0, 3.0)] == ["2.00x faster", "about the same", "3.00x slower"]
+    assert [ratio(Ratio(*v)) for v in ((0.5, 0.4, 0.625), (1.02, 0.99, 1.05), (3.0, 2.5, 120.0))] == [
+        "2.00x faster (1.60 to 2.50)",
+        "no difference measured (0.99 to 1.05)",
+        "3.00x slower (2.50 to 120)",
+    ]
+    assert ratio(Ratio(3.0, 2.5, 3.5), "less", "more") == "3.00x more (2.50 to 3.50)"
+    assert [multiple(*v) for v in ((6, 3), (3, 6), (3, 3), (0, 0), (0, 3), (None, 3))] == [
+        "2.00x more", "2.00x less", "the same", "the same", "", ""
+    ]  # fmt: skip
+    assert [rate(v) for v in (9.5e10, 1.2e13, 3.0)] == ["95.0 GFLOP/s", "12.0 TFLOP/s", "3.00 FLOP/s"]
+    assert [bandwidth(v) for v in (1.42e10, 2e12)] == ["14.2 GB/s", "2.00 TB/s"]
+    assert [share(v) for v in (1.2, 0.43, 0.0995, 0.0312, 1e-5, 0.0)] == ["120%", "43%", "10%", "3.1%", "0.001%", "0%"]
     assert plain({"a": [1.23456789, True, None]}) == "a = [1.23457, True, None]"

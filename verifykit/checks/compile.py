@@ -1,10 +1,7 @@
 """compile: torch.compile changes neither outputs nor gradients."""
 
-import logging
 import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -14,6 +11,7 @@ from verifykit.checks.registry import Inconclusive, Skip, check
 from verifykit.errors import one_line
 from verifykit.experiments.observation import batch_of
 from verifykit.experiments.passes import NOT_REPEATED, Pass, evidence_of, repeats, rounding_of, run_pass, worst_of
+from verifykit.profiling.compiled import quiet_compiler
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.building import raised_location
 from verifykit.spec.subject import Subject
@@ -52,7 +50,7 @@ def compiled(subject: Subject) -> Iterator[Finding | Verified]:
         tolerances = {**dict.fromkeys(expected.tensors, 0.0), **rounding_of(subject)}
     except Exception as error:
         raise Skip(f"it cannot be run forward and backward: {one_line(error)}") from None
-    with _quiet_compiler():
+    with quiet_compiler():
         said = [*_examined(subject, expected, tolerances)]
     yield from said
 
@@ -193,21 +191,3 @@ def _graph_breaks(subject: Subject) -> Iterator[Finding]:
 
 def _first_sentence(error: BaseException) -> str:
     return one_line(error)[:240]
-
-
-@contextmanager
-def _quiet_compiler() -> Iterator[None]:
-    """The compiler with an empty cache, its warnings off and no processes of its own; all is put back after."""
-    import torch._dynamo
-    import torch._inductor.config as inductor
-
-    disabled = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    torch._dynamo.reset()
-    try:
-        with warnings.catch_warnings(), inductor.patch(compile_threads=1):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)
-        torch._dynamo.reset()

@@ -12,6 +12,7 @@ from verifykit.errors import UserError, did_you_mean
 # Short help stands here so that `verifykit --help` imports no subcommand.
 COMMANDS = {
     "audit": "Verify and profile targets; report what is wrong, where, and how to reproduce it.",
+    "profile": "Measure what targets cost: time, memory, work, against a reference and the machine's limits; growth.",
     "compare": "Hold a candidate against the reference that it is to replace.",
     "spec": "Print how a target is built and fed, as TOML to pin in pyproject.",
     "checks": "List the catalogue of checks.",

@@ -11,7 +11,7 @@ from verifykit.cli.output import output_for
 from verifykit.config import TargetConfig, load_config
 from verifykit.errors import UserError
 from verifykit.events import AuditFinished
-from verifykit.reproduction import audit_command
+from verifykit.reproduction import command_line
 from verifykit.results import Audit, AuditError, Report, exit_code
 
 EPILOG = """\b
@@ -77,25 +77,27 @@ def command(
 
     from verifykit.checks.registry import load_checks, select_checks
     from verifykit.execution.environment import describe_environment
+    from verifykit.profiling.extent import BRIEF
     from verifykit.reporting.durations import Durations
     from verifykit.reporting.terminal import LiveProgress
     from verifykit.runner import Plan, audit
 
     checks = select_checks(load_checks(config.load), _split(select) or config.select, [*_split(ignore), *config.ignore])
     environment = describe_environment(device)
+    amount = None if no_profile else BRIEF
     audits = [Audit(name, "error", AuditError(error.kind, str(error))) for name, error in failures]
     spent = Durations()
     with LiveProgress() as progress:
         for name in names:
             pinned = config.target.get(name, TargetConfig())
-            plan = Plan(checks, given, pinned, seed, device, budget, not no_profile, output.traces.get(name))
+            plan = Plan(checks, given, pinned, seed, device, budget, amount, output.traces.get(name))
             for event in audit(name, plan):
                 progress.handle(event)
                 spent.handle(event)
                 if isinstance(event, AuditFinished):
                     audits.append(event.audit)
-    report = Report(environment, seed, audits, audit_command(targets, given, seed))
-    output.publish(report, lambda name: audit_command([name], given, seed))
+    report = Report(environment, seed, audits, command_line("audit", targets, given, seed))
+    output.publish(report, lambda name: command_line("audit", [name], given, seed))
     if durations:
         spent.print(Console(stderr=not output.has_terminal, highlight=False))
     for done in audits:

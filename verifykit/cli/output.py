@@ -91,11 +91,13 @@ def _known(given: Sequence[str]) -> list[str]:
 
 def _with_charts(audit: Audit, beside: Path | None) -> Audit:
     """``audit`` naming its charts, which are written beside its Markdown report if there is one."""
-    from verifykit.reporting.charts import curve_chart, with_curve_chart
+    from verifykit.reporting.charts import charts_of, with_chart_names
 
-    picture = curve_chart(audit) if beside is not None else None
-    if beside is None or picture is None:
+    if beside is None:
         return audit
-    path = beside.with_name(f"{beside.name}.curve.svg")
-    write_atomically(path, picture)
-    return with_curve_chart(audit, path.name)
+    names = {}
+    for suffix, picture in charts_of(audit).items():
+        path = beside.with_name(f"{beside.name}.{suffix}.svg")
+        write_atomically(path, picture)
+        names[suffix] = path.name
+    return with_chart_names(audit, names)

@@ -3,6 +3,7 @@
 import difflib
 import re
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -20,11 +21,13 @@ from verifykit.identify.resizing import follows
 from verifykit.identify.screening import SAME, Screen, evaluate, screen_of
 from verifykit.results.identity import Relation
 from verifykit.spec.effort import effort
+from verifykit.spec.reference import Reference
 from verifykit.spec.subject import Subject
 
 # Where candidates come from, with seconds of work for each; of one source so many are screened, and no more looked at
 # thoroughly after so many were refuted: of those that give the outputs as they are, and of others.
-SOURCES = ((built_in, 5.0), (defined, 3.0), (changed, 1.5))
+Source = Callable[[Facts], Iterator[Candidate]]
+SOURCES: tuple[tuple[Source, float], ...] = ((built_in, 5.0), (defined, 3.0), (changed, 1.5))
 SCREENED, MOST, CONFIRMED = 3000, 24, 5
 # Screened on after one was confirmed, in case that a simpler one does the same.
 AFTERWARDS = 200
@@ -53,17 +56,28 @@ class Found:
 
 def identified(subject: Subject) -> Found | None:
     """Return what ``subject`` is, ``None`` where nothing comes near; found once. What it raises passes through."""
-    return subject.once("identified", lambda: _identified(facts_of(subject)))
+    return subject.once("identified", lambda: _identified(facts_of(subject), SOURCES))
 
 
-def _identified(facts: Facts) -> Found | None:
+def built_in_equal(subject: Subject) -> Reference | None:
+    """Return the built-in of torch that ``subject`` equals, other than itself, ``None`` where none is found in three
+    seconds of work; found once. What the subject raises passes through.
+    """
+    found = subject.once("built-in", lambda: _identified(facts_of(subject), ((built_in, 3.0),)))
+    if found is None or found.relation == "close":
+        return None
+    reference = found.match.candidate.reference
+    return None if reference.target.obj is subject.target.obj else replace(reference, order=found.match.order)
+
+
+def _identified(facts: Facts, sources: Sequence[tuple[Source, float]]) -> Found | None:
     screen = screen_of(facts)
     if not screen.varied:
         return None
     search = _Search(facts, screen)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # candidates are tried with arguments that they may advise against
-        for source, seconds in SOURCES:
+        for source, seconds in sources:
             if search.is_done:
                 break
             search.begin(effort() + seconds)

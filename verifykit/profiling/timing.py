@@ -1,7 +1,9 @@
 """Wall time by ``torch.utils.benchmark``, several workloads in turn so that a drift of the machine cancels."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+import statistics
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,10 @@ from verifykit.profiling.workload import Workload
 from verifykit.results.performance import Ratio, Timing
 
 Run = Callable[[], Any]
+
+# The fewest rounds that give a ratio an interval of 95 % confidence, and the blocks of calls in each.
+LEAST_ROUNDS = 6
+BLOCKS = 4
 
 
 @dataclass(frozen=True)
@@ -28,9 +34,7 @@ class Effort:
 
 
 QUICK = Effort(rounds=9, seconds=0.008, most=0.3)
-THOROUGH = Effort(rounds=15, seconds=0.04, most=2.0)
-# The fewest that give a ratio an interval of 95 % confidence.
-LEAST_ROUNDS = 6
+THOROUGH = Effort(rounds=15, seconds=0.025, most=1.5)
 
 
 @dataclass(frozen=True)
@@ -78,36 +82,38 @@ def _backward(load: Workload) -> Run | None:
 
 
 def _rounds(workloads: Sequence[Workload], runs: Sequence[Run | None], effort: Effort) -> list[Rounds | None]:
-    timers = {i: _timer(workloads[i], run, effort) for i, run in enumerate(runs) if run is not None}
-    measured: dict[int, list[Measurement]] = {i: [] for i in timers}
-
-    def round_(order: Iterable[int]) -> float:
-        for i in order:
+    timers: dict[int, Callable[[], list[Measurement]]] = {}
+    for i, run in enumerate(runs):
+        if run is not None:
+            with workloads[i].default():
+                timers[i] = _timer(workloads[i], run, effort.seconds)
+    measured: dict[int, list[list[Measurement]]] = {i: [] for i in timers}
+    deadline = time.monotonic() + effort.most * len(timers)
+    for number in range(effort.rounds):
+        if number >= LEAST_ROUNDS and time.monotonic() > deadline:
+            break
+        for i in timers if number % 2 else reversed(timers):
             with workloads[i].default():
                 measured[i].append(timers[i]())
-        return max((measured[i][-1].median for i in timers), default=0.0)
-
-    slowest = round_(timers)  # which warms up as well
-    affordable = int(effort.most / max(slowest, effort.seconds))
-    for number in range(max(LEAST_ROUNDS, min(effort.rounds, affordable))):
-        round_(timers if number % 2 else reversed(timers))
-    return [_merged(measured[i][1:]) if i in measured else None for i in range(len(runs))]
+    return [_merged(measured[i]) if i in measured else None for i in range(len(runs))]
 
 
-def _timer(load: Workload, run: Run, effort: Effort) -> Callable[[], Measurement]:
+def _timer(load: Workload, run: Run, seconds: float) -> Callable[[], list[Measurement]]:
+    """What times ``run`` for about so many ``seconds``; warmed up."""
     if load.cuda:
-        return lambda: time_on_device(run, effort.seconds)
+        time_on_device(run, seconds)
+        return lambda: [time_on_device(run, seconds)]
     timer = Timer("run()", globals={"run": run}, num_threads=torch.get_num_threads())
-    return lambda: _timed(timer, effort.seconds)
+    once = timer.blocked_autorange(min_run_time=seconds)
+    number = round(seconds / BLOCKS / once.median)
+    if number < 2:  # a block is a call
+        return lambda: [timer.blocked_autorange(min_run_time=seconds)]
+    return lambda: [timer.timeit(number) for _ in range(BLOCKS)]
 
 
-def _timed(timer: Timer, seconds: float) -> Measurement:
-    once = timer.timeit(1)
-    return once if once.median > seconds else timer.blocked_autorange(min_run_time=seconds)
-
-
-def _merged(measurements: list[Measurement]) -> Rounds:
-    times = torch.tensor([time for m in measurements for time in m.times], dtype=torch.float64)
-    low, median, high = torch.quantile(times, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
-    runs = sum(len(m.raw_times) * m.number_per_run for m in measurements)
-    return Rounds(Timing(median, high - low, runs), tuple(m.median for m in measurements))
+def _merged(rounds: Sequence[Sequence[Measurement]]) -> Rounds:
+    times = [[time for block in blocks for time in block.times] for blocks in rounds]
+    every = torch.tensor([time for round_ in times for time in round_], dtype=torch.float64)
+    low, median, high = torch.quantile(every, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
+    runs = sum(len(block.raw_times) * block.number_per_run for blocks in rounds for block in blocks)
+    return Rounds(Timing(median, high - low, runs), tuple(map(statistics.median, times)))

@@ -1,71 +1,139 @@
-"""FLOPs by ``torch.utils.flop_counter``, and what it has no formula for."""
+"""What a module computes: FLOPs, what has no formula for them, and the bytes that it must move."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
+from verifykit.profiling.flops import COMPLEX, formula_of
+from verifykit.profiling.recording import record
+from verifykit.profiling.traffic import Traffic
 from verifykit.profiling.workload import Workload
-from verifykit.results.performance import OperatorCost, Uncounted, Work
+from verifykit.results.performance import Uncounted, Work
 from verifykit.spec.subject import named_tensors
 
 # Operators that move or make data and compute nothing; views are recognised by themselves.
-_MOVES = (
-    "clone",
-    "copy_",
-    "_to_copy",
-    "detach",
-    "empty_like",
-    "zeros_like",
-    "ones_like",
-    "full_like",
-    "fill_",
-    "zero_",
+_MOVES = re.compile(
+    r"_?(new_\w+|\w+_like|\w*copy\w*|(select|slice)_(backward|scatter)|(unsafe_)?(view|split\w*)|_?reshape_alias"
+    r"|arange|cat|clone|constant_pad_nd|detach|embedding|empty|fill|flip|full|gather|index(_put|_select)?|masked_fill"
+    r"|ones|pad|resize|roll|scalar_tensor|set|stack|where|zeros?)_?"
 )
 
 
-class _Seen(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    def __init__(self) -> None:
+class _Counter(TorchDispatchMode):
+    """Counts FLOPs operator by operator, and notes which operators ran, and what they read of ``leaves``."""
+
+    supports_higher_order_operators = True
+
+    def __init__(self, leaves: Iterable[Tensor] = ()) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.operators: dict[Any, None] = {}
+        self.flops = 0
+        self.seen: set[str] = set()
+        self.uncounted: dict[str, None] = {}
+        self.traffic = Traffic(leaves)
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # to skip it, torch imports the whole compiler when the first operator comes
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if any(isinstance(leaf, Tensor) for leaf in tree_leaves((args, kwargs))):
-            self.operators[func] = None
-        return func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if torch.is_inference_mode_enabled() and isinstance(func, torch._ops.OpOverload):
+            with self:  # in inference mode composite operators come here whole
+                parts = func.decompose(*args, **kwargs)
+            if parts is not NotImplemented:
+                return parts
+        result = func(*args, **kwargs)
+        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        if isinstance(func, torch._ops.OpOverload):
+            self.traffic.note(func, args, tensors)
+        if tensors:
+            self._count(func, args, kwargs, result)
+        return result
+
+    def _count(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
+        name = func._schema.name if isinstance(func, torch._ops.OpOverload) else func.name()
+        self.seen.add(name)
+        formula = formula_of(getattr(func, "_overloadpacket", func))
+        try:
+            if formula is not None:
+                is_complex = any(t.is_complex() for t in tree_leaves(result) if isinstance(t, Tensor))
+                self.flops += int(formula(*args, **kwargs, out_val=result)) * (COMPLEX if is_complex else 1)
+                return
+        except Exception:  # a formula that does not know such arguments, as of nested tensors, is none
+            pass
+        if not getattr(func, "is_view", False) and not _MOVES.fullmatch(name.rpartition("::")[2]):
+            self.uncounted[name] = None
 
 
-def count_work(load: Workload, operators: Sequence[OperatorCost]) -> Work:
+def count_work(load: Workload) -> Work:
     """Count the FLOPs of forward and backward, and the bytes that forward must move.
 
-    ``operators`` are what both cost, for the share of the time of those that compute and have no formula.
+    A FLOP of a complex product is one of the real ones that it is made of. The bytes are those of the inputs,
+    parameters and buffers that forward reads and of its outputs, each once; of a table, the rows that it looks up.
+    Attention that is masked or causal counts as if it were not, as torch counts it.
     """
-    forward_flops, forward_seen, result = _counted(load.forward)
-    outputs = load.outputs(result)
-    backward_flops, backward_seen, _ = _counted(load.vjp(outputs)) if load.differentiable else (None, {}, None)
-    total = sum(cost.self_cpu for cost in operators) or 1.0
-    times = {cost.name: cost.self_cpu for cost in operators}
-    missing = dict.fromkeys(
-        operator._schema.name
-        for operator in {**forward_seen, **backward_seen}
-        if operator._overloadpacket not in flop_registry
-        and not operator.is_view
-        and operator._schema.name.removeprefix("aten::") not in _MOVES
-    )
-    uncounted = [Uncounted(name, times.get(name, 0.0) / total) for name in missing]
-    moved = [*load.inputs, *load.module.parameters(), *named_tensors(result).values()]
+    forward, result = _counted_forward(load)
+    least_bytes = forward.traffic.least_bytes(named_tensors(result).values())
+    backward = _Counter()
+    if load.differentiable:
+        with load.default(), backward:
+            load.vjp(load.outputs(result), keep=False)()
+    missing = {**forward.uncounted, **backward.uncounted}
+    shares = _shares(load, forward.seen | backward.seen) if missing else {}
+    uncounted = [Uncounted(name, shares.get(name, 0.0)) for name in missing]
     return Work(
-        forward_flops or 0,
-        backward_flops,
-        sum(t.numel() * t.element_size() for t in moved),
+        forward.flops,
+        backward.flops if load.differentiable else None,
+        least_bytes,
         sorted(uncounted, key=lambda one: -one.share),
     )
 
 
-def _counted(run: Callable[[], Any]) -> tuple[int | None, dict[Any, None], Any]:
-    with FlopCounterMode(display=False) as counter, _Seen() as seen:
-        result = run()
-    return int(counter.get_total_flops()), seen.operators, result
+def count_forward(load: Workload) -> tuple[int, int]:
+    """Return the FLOPs of forward and the bytes that it must move, as :func:`count_work` does, and nothing else."""
+    counter, result = _counted_forward(load)
+    return counter.flops, counter.traffic.least_bytes(named_tensors(result).values())
+
+
+def _counted_forward(load: Workload) -> tuple[_Counter, Any]:
+    counter = _Counter([*load.inputs, *load.module.parameters(), *load.module.buffers()])
+    with load.default(), _layer_by_layer(), counter:
+        return counter, load.forward()
+
+
+@contextmanager
+def _layer_by_layer() -> Iterator[None]:
+    """Run the body without torch's fast path for attention, whose one operator hides what it is made of."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def _shares(load: Workload, seen: set[str]) -> Counter[str]:
+    """The share of the time of a step that each operator of ``seen`` takes with all that it calls: an operator's own
+    time is often spent in others, as that of ``mean`` in ``sum``.
+    """
+    with load.default(), _layer_by_layer():
+        recorded = record(load.step, warm_up=1, cuda=load.cuda)
+    times: Counter[str] = Counter()
+    for event in recorded.function_events or []:
+        own = event.self_device_time_total if load.cuda else event.self_cpu_time_total
+        called_by = event
+        parent = event.cpu_parent
+        while parent is not None:
+            if parent.name in seen:
+                called_by = parent
+            parent = parent.cpu_parent
+        times[called_by.name] += max(own, 0)
+    total = sum(times.values()) or 1
+    return Counter({name: time / total for name, time in times.items()})

@@ -51,6 +51,18 @@ class Workload:
             self.backward(result)
         return self
 
+    def on(self, name: str, module: nn.Module) -> "Workload":
+        """Return ``module``, called ``name``, with the same inputs; not prepared."""
+        return Workload(
+            name,
+            module,
+            self._arguments,
+            self.inputs,
+            sizes=self.sizes,
+            seed=self._seed,
+            default_dtype=self._default_dtype,
+        )
+
     @property
     def differentiable(self) -> bool:
         """Whether there is a backward at all."""

@@ -55,7 +55,7 @@ def print_comparison(found: Comparison, console: Console) -> None:
     for line in [*_evidence(found), *_notes(found)]:
         console.print(Text(f"  {visible(line)}", style="dim"), soft_wrap=True)
     if found.candidate_cost and found.reference_cost:
-        console.print(Text(f"cost: {visible(', '.join(_costs(found)))}", style="dim"), soft_wrap=True)
+        console.print(Text(f"cost: {visible('; '.join(_costs(found)))}", style="dim"), soft_wrap=True)
     elif found.precisions:
         console.print(Text(f"not measured: {visible(found.unmeasured or '')}", style="dim"))
 
@@ -87,7 +87,7 @@ def _costs(found: Comparison) -> Iterator[str]:
     for name, timing in (("forward", own.forward), ("backward", own.backward)):
         if timing is not None:
             ratio = ratios[name]
-            yield f"{name} {units.seconds(timing.median)}" + (f" ({units.ratio(ratio)})" if ratio else "")
+            yield f"{name} {units.seconds(timing.median)}" + (f", {units.ratio(ratio)}" if ratio else "")
     yield f"{units.size(own.saved_bytes)} kept for the backward, the reference {units.size(other.saved_bytes)}"
     yield f"float32, {', '.join(f'{name} = {size}' for name, size in own.sizes.items()) or 'fixed sizes'}"
 
@@ -114,6 +114,7 @@ def _page(found: Comparison) -> Iterator[str]:
         yield "| --- | ---: | ---: | ---: | ---: |"
         for cost in (found.candidate_cost, found.reference_cost):
             yield _cost_row(cost)
+        yield _ratio_row(found)
     elif found.precisions:
         yield f"\nNot measured: {inline(found.unmeasured or '')}."
     if found.spec is not None:
@@ -122,6 +123,13 @@ def _page(found: Comparison) -> Iterator[str]:
         yield f"\nBuilt with ({inline(built)}) and fed {code(fed)}, seed {found.seed}."
     if found.command:
         yield f"\n    {visible(found.command)}"
+
+
+def _ratio_row(found: Comparison) -> str:
+    forward, backward = ("" if r is None else units.ratio(r) for r in (found.forward_ratio, found.backward_ratio))
+    own, other = found.candidate_cost, found.reference_cost
+    memory = units.multiple(own.saved_bytes, other.saved_bytes) if own and other else ""
+    return f"| compared | {forward} | {backward} | | {memory} |"
 
 
 def _cost_row(cost: Cost) -> str:

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from verifykit.reporting.chart_style import BLUE, GRID, ORANGE
 from verifykit.reporting.escape import visible
 from verifykit.results.identity import Break, Curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# From the palette of Okabe and Ito (2008), told apart by colour-blind people, and here by width and dashes as well.
-OWN, NEAREST = "#0072B2", "#E69F00"
-GRID = "#D9D9D9"
+# Told apart by their width as well.
+OWN, NEAREST = BLUE, ORANGE
 
 Points = Sequence[tuple[float, float]]
 

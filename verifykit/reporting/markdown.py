@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from verifykit.reporting import identity, performance, units
 from verifykit.reporting.escape import block, code, inline
 from verifykit.reporting.tables import table
-from verifykit.reporting.verdict import verdict
+from verifykit.reporting.verdict import is_profile, verdict
 from verifykit.results import Audit, Finding, Report, SpecFacts
 
 
@@ -31,10 +31,13 @@ def _audit(audit: Audit, heading: str) -> Iterator[str]:
         yield f"{heading} Findings"
         for number, finding in enumerate(audit.findings, 1):
             yield from _finding(number, finding)
+    if is_profile(audit):
+        yield from performance.section(audit.measurements, heading)
     yield from identity.section(audit, heading)
     yield from _verified(audit, heading)
     yield from _undecided(audit, heading)
-    yield from performance.section(audit.measurements, heading)
+    if not is_profile(audit):
+        yield from performance.section(audit.measurements, heading)
     if audit.spec is not None:
         yield from _spec(audit.spec, heading)
 

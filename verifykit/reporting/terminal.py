@@ -9,9 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from verifykit.events import AuditFinished, AuditStarted, CheckStarted, Event, ProfileStarted
-from verifykit.reporting import identity, performance, units
+from verifykit.reporting import identity, units
 from verifykit.reporting.escape import visible
-from verifykit.reporting.verdict import verdict
+from verifykit.reporting.performance.summary import line
+from verifykit.reporting.performance.terminal import print_cost
+from verifykit.reporting.verdict import is_profile, verdict
 from verifykit.results import Audit, CheckOutcome, Finding, Report
 
 # Rows that a person reads.
@@ -65,7 +67,11 @@ class LiveProgress:
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the results of every audit; one that could not start is left to the error line of the command."""
+    """Print the results of every audit; one that could not start is left to the error line of the command.
+
+    What a module costs is one line, and all that was found where it was what was asked for: see
+    :func:`~verifykit.reporting.verdict.is_profile`.
+    """
     for audit in report.audits:
         if audit.error is None:
             _print_audit(audit, console)
@@ -88,13 +94,16 @@ def _print_audit(audit: Audit, console: Console) -> None:
     headline = Text(visible(audit.target), style="bold")
     headline.append(f" {verdict(audit)}", style=STYLE[audit.status])
     console.print(headline, soft_wrap=True)
-    _print_outcomes(audit.checks, console)
+    outcomes = [one for one in audit.checks if one.status != "skipped" or not is_profile(audit)]
+    if outcomes:
+        _print_outcomes(outcomes, console)
     for finding in audit.findings:
         _print_finding(finding, console)
-    for line in identity.lines(audit):
-        console.print(Text(line), soft_wrap=True)
-    cost = performance.line(audit.measurements)
-    if cost:
+    for told in identity.lines(audit):
+        console.print(Text(told), soft_wrap=True)
+    if is_profile(audit):
+        print_cost(audit.measurements, console)
+    elif cost := line(audit.measurements):
         console.print(Text(cost, style="dim"))
     console.print()
 

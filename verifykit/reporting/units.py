@@ -1,5 +1,6 @@
 """Figures with units, to three significant digits."""
 
+import math
 from typing import Any
 
 from verifykit.results.performance import Ratio
@@ -22,13 +23,42 @@ def count(value: float) -> str:
     return f"{value:,.0f}" if abs(value) < 10_000 else _scaled(value, [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")])
 
 
-def ratio(found: Ratio) -> str:
-    """How a cost compares with the reference's, with its interval: ``2.00x faster (1.94 to 2.07)``."""
+def rate(flops: float) -> str:
+    """FLOPs a second: ``9.5e10`` -> ``95.0 GFLOP/s``."""
+    return _scaled(flops, [(1e12, "TFLOP/s"), (1e9, "GFLOP/s"), (1e6, "MFLOP/s"), (1e3, "kFLOP/s"), (1.0, "FLOP/s")])
+
+
+def bandwidth(value: float) -> str:
+    """Bytes a second, in powers of ten as makers of memory do: ``1.42e10`` -> ``14.2 GB/s``."""
+    return _scaled(value, [(1e12, "TB/s"), (1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s")])
+
+
+def share(value: float) -> str:
+    """A part of 1 in percent: ``0.123`` -> ``12%``, small ones with two digits: ``0.00123`` -> ``0.12%``."""
+    return f"{value:.0%}" if value == 0 or abs(value) >= 0.0995 else f"{100 * value:.2g}%"
+
+
+def ratio(found: Ratio, less: str = "faster", more: str = "slower") -> str:
+    """How a cost compares with the reference's, with its interval, unless it is exact: ``2.00x faster (1.94 to
+    2.07)``; where no difference was measured, with the multiples of the reference's cost that are possible.
+    """
     if not found.is_measured:
-        return "no difference measured"
+        return f"no difference measured{_interval(found.low, found.high)}"
+    if found.value <= 0:
+        return "nothing any more"
     if found.value < 1:
-        return f"{1 / found.value:.2f}x faster ({1 / found.high:.2f} to {1 / found.low:.2f})"
-    return f"{found.value:.2f}x slower ({found.low:.2f} to {found.high:.2f})"
+        greatest = 1 / found.low if found.low > 0 else math.inf
+        return f"{_times(1 / found.value)} {less}{_interval(1 / found.high, greatest)}"
+    return f"{_times(found.value)} {more}{_interval(found.low, found.high)}"
+
+
+def multiple(own: float | None, other: float | None) -> str:
+    """How two counts compare that carry no noise: ``2.00x more``; empty where there is nothing to compare."""
+    if own is None or other is None or (own != other and not (own > 0 and other > 0)):
+        return ""
+    if own == other:
+        return "the same"
+    return f"{_times(own / other)} more" if own > other else f"{_times(other / own)} less"
 
 
 def plain(value: Any) -> str:
@@ -44,6 +74,16 @@ def plain(value: Any) -> str:
             return f"[{', '.join(map(plain, value))}]"
         case _:
             return str(value)
+
+
+def _interval(low: float, high: float) -> str:
+    return "" if low == high else f" ({_times(low, '')} to {_times(high, '')})"
+
+
+def _times(value: float, sign: str = "x") -> str:
+    if math.isinf(value):
+        return f"∞{sign}"
+    return f"{value:.2f}{sign}" if value < 100 else f"{value:,.0f}{sign}"
 
 
 def _scaled(value: float, units: list[tuple[float, str]]) -> str:

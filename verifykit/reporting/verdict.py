@@ -4,6 +4,9 @@ from collections import Counter
 
 from verifykit.results import SEVERITIES, Audit
 
+# The one check that `verifykit profile` runs.
+BUDGET_CHECK = "performance-budget"
+
 
 def verdict(audit: Audit) -> str:
     """Return the outcome of an audit in one sentence, without the target's name and without a full stop."""
@@ -14,6 +17,8 @@ def verdict(audit: Audit) -> str:
     rules = list(dict.fromkeys(finding.rule for finding in audit.findings if finding.severity != "note"))
     ended = Counter(outcome.status for outcome in audit.checks)
     passed = f"{_plural(ended['passed'], 'check')} passed"
+    if is_profile(audit) and set(ended) <= {"skipped"}:
+        return f"was profiled{': ' + _list(counts) if counts else ''}"
     if audit.status == "failed":
         return f"failed: {_list(counts)} in {_list(rules)}; {passed}"
     if audit.status == "incomplete":
@@ -21,6 +26,16 @@ def verdict(audit: Audit) -> str:
         return f"is not decided: {what}; {passed}"
     undecided = f", {ended['inconclusive']} could not decide" if ended["inconclusive"] else ""
     return f"passed: {passed}{undecided}{', with ' + _list(counts) if counts else ''}"
+
+
+def is_profile(audit: Audit) -> bool:
+    """Whether its cost is what an audit is about: it was measured further than an audit does by the way, or no check
+    was run beside ``performance-budget``.
+    """
+    measured = audit.measurements
+    if measured.profile is None:
+        return False
+    return bool(measured.growth or measured.roofline) or {one.check for one in audit.checks} <= {BUDGET_CHECK}
 
 
 def short_name(audit: Audit) -> str:

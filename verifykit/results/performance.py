@@ -308,6 +308,14 @@ class BaselineComparison(msgspec.Struct, frozen=True):
     warnings: list[str] = []
 
 
+class Compiled(msgspec.Struct, frozen=True):
+    """The module under ``torch.compile``: seconds that compiling took, and compiled / as it is, below 1 is faster."""
+
+    seconds: float
+    forward: Ratio | None
+    step: Ratio | None
+
+
 class Measurements(msgspec.Struct, frozen=True):
     """The target's profile and, from the same run, the reference's; ratios are target / reference, below 1 is faster.
 
@@ -322,6 +330,7 @@ class Measurements(msgspec.Struct, frozen=True):
     step_ratio: Ratio | None = None
     roofline: Roofline | None = None
     growth: list[Growth] = []
+    compiled: Compiled | None = None
     advice: list[Advice] = []
     baseline: BaselineComparison | None = None
     trace: str | None = None

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import keystr, tree_flatten_with_path
 
+from verifykit.config import Budgets
 from verifykit.errors import SpecError, UserError, did_you_mean, one_line
 from verifykit.results import Location
 from verifykit.spec.building import cast_module, construct, is_unsized, raised_at
@@ -29,7 +30,7 @@ class Subject:
 
     ``reference`` is the module that the user wants it compared with, ``device`` where its tensors live. With
     ``default_follows`` torch's default dtype is the one at hand while it is built and called: for a module whose plain
-    tensors, or layers made in forward, fit in no other way.
+    tensors, or layers made in forward, fit in no other way. ``budgets`` is what it may cost.
     """
 
     target: Target
@@ -38,6 +39,7 @@ class Subject:
     device: str = "cpu"
     reference: Reference | None = None
     default_follows: bool = False
+    budgets: Budgets = field(default_factory=Budgets)
     _shared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def build(self, dtype: torch.dtype = torch.float64, *, training: bool = False) -> nn.Module:

@@ -1,0 +1,109 @@
+"""needless copy: a copy without which the module does the same."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
+
+from verifykit.profiling.advice.calls import Call
+from verifykit.profiling.advice.experiment import Experiment, Replies, Worth
+from verifykit.profiling.advice.handing import Given, Reply
+from verifykit.profiling.advice.words import size
+from verifykit.results.performance import Advice
+
+# Operators that put numbers elsewhere and compute nothing; views are recognised by themselves.
+_MOVES = ("clone", "copy_", "_to_copy", "cat", "stack", "repeat", "empty", "empty_like", "empty_strided", "new_empty")
+# The least share of a step's time, the whole interval of it.
+LEAST_GAIN = 0.03
+TRIED = 12
+TIMED = 4
+
+
+def needless_copies(experiment: Experiment) -> Iterator[Advice]:
+    """Try each copy that the user's own code asks for, those of the most bytes first: hand on the original in its
+    place. Where outputs, gradients, inputs afterwards, and what shares memory stay the same, the copy is needless; it
+    is told where the whole interval of the time is a gain, or where it is large and not faster than nothing.
+    """
+    sites: dict[Any, list[Call]] = {}
+    for call in experiment.calls:
+        if stand_in(call) is not None:
+            sites.setdefault(call.site, []).append(call)
+    spared = [
+        calls
+        for site, calls in sorted(sites.items(), key=lambda item: -_bytes(item[1]))[:TRIED]
+        if experiment.changes_nothing(partial(_at, site))
+    ]
+    for calls in spared[:TIMED]:
+        worth = experiment.worth(_replies(calls), LEAST_GAIN)
+        if worth is not None:
+            yield _advice(experiment, calls, worth)
+
+
+def stand_in(call: Call) -> Reply | None:
+    """Return what can be handed on instead of the copy that ``call`` makes: the original, or its expansion to the shape
+    of the copy. ``None`` where it makes none, or none that can be spared.
+    """
+    if not call.is_direct or not call.computing or any(operator.name not in _MOVES for operator in call.computing):
+        return None
+    if len(call.given) != 1 or len(call.made) != 1 or any(t.layout is not torch.strided for t in call.given):
+        return None
+    (original,), (copy,) = call.given, call.made
+    if original.dtype != copy.dtype or original.device != copy.device or _shares(original, copy):
+        return None
+    find, shape = _original(call), copy.shape
+    if original.shape == shape:
+        return lambda given, results: find(given)
+    return (lambda given, results: find(given).expand(shape)) if _expands(original.shape, shape) else None
+
+
+def _at(site: Any, calls: list[Call]) -> Replies:
+    return _replies([call for call in calls if call.site == site])
+
+
+def _replies(calls: list[Call]) -> Replies:
+    found = {call.number: (call.func, stand_in(call)) for call in calls}
+    return {number: (func, reply) for number, (func, reply) in found.items() if reply is not None}
+
+
+def _original(call: Call) -> Callable[[Given], Tensor]:
+    """Return what finds the tensor among the arguments, at once: it must not cost as much as the copy."""
+    if call.args and isinstance(call.args[0], Tensor):
+        return lambda given: cast(Tensor, given[0][0])
+    return lambda given: next(leaf for leaf in tree_leaves(given) if isinstance(leaf, Tensor))
+
+
+def _advice(experiment: Experiment, calls: list[Call], worth: Worth) -> Advice:
+    first = calls[0]
+    parameter = _parameter(experiment, first.given[0])
+    what = f"the parameter {parameter}" if parameter else size(_bytes(calls))
+    is_expansion = first.given[0].shape != first.made[0].shape
+    do = "with .expand() in its place" if is_expansion else "without it"
+    turned = "" if first.given[0].is_contiguous() or is_expansion else ", which is transposed,"
+    return Advice(
+        "needless copy",
+        f"{first.name} copies {what}{turned} at every call for nothing: {do} outputs and gradients stay the same, and "
+        f"{worth.words}",
+        first.location,
+        worth.share,
+        {"call": first.name, "bytes": _bytes(calls), "calls": len(calls), **worth.evidence},
+    )
+
+
+def _parameter(experiment: Experiment, tensor: Tensor) -> str | None:
+    named = experiment.load.module.named_parameters()
+    return next((name for name, own in named if _shares(own, tensor)), None)
+
+
+def _bytes(calls: list[Call]) -> int:
+    return sum(call.made[0].numel() * call.made[0].element_size() for call in calls)
+
+
+def _shares(one: Tensor, other: Tensor) -> bool:
+    return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+
+
+def _expands(shape: torch.Size, to: torch.Size) -> bool:
+    return len(shape) <= len(to) and all(a in (1, b) for a, b in zip(reversed(shape), reversed(to), strict=False))
