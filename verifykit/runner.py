@@ -16,7 +16,6 @@ from verifykit.config import TargetConfig
 from verifykit.errors import SpecError, UserError, one_line
 from verifykit.events import AuditFinished, AuditStarted, CheckFinished, CheckStarted, Event, ProfileStarted
 from verifykit.experiments.behaviour.globals import put_back
-from verifykit.identify.search import built_in_equal
 from verifykit.profiling.budgets import budgets_for
 from verifykit.profiling.extent import BRIEF, Extent
 from verifykit.profiling.measuring import measure
@@ -229,6 +228,8 @@ def _beside_built_in(subject: Subject) -> Subject:
     """``subject`` with the built-in that it equals for a reference, where it has none."""
     if subject.reference is not None:
         return subject
+    from verifykit.identify.search import built_in_equal  # and with it Hypothesis, which a quick run does without
+
     try:
         with put_back(), threads_for(subject.elements):
             return replace(subject, reference=built_in_equal(subject))

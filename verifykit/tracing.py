@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode, resolve_name
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from verifykit.results import Location
@@ -43,6 +44,19 @@ class Step:
     def leaves_torch(self) -> bool:
         """Whether it makes Python or NumPy numbers of tensors."""
         return self.name.rpartition(".")[2] in ("item", "tolist", "numpy", "__array__", "__float__")
+
+
+class OperatorMode(TorchDispatchMode):
+    """A dispatch mode that does not import the whole compiler, which takes a second, when the first operator is called
+    in it: torch wraps others so that torch.compile leaves them alone, and nothing of ours is compiled.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
 
 
 class _Recorder(TorchFunctionMode):

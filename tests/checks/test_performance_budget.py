@@ -86,6 +86,7 @@ def test_the_class_has_a_budget_and_pyproject_another(module_file: Callable[[str
     assert prepare(target, Plan([], pinned=pinned))[0].budgets == Budgets(max_slowdown=3, max_time_exponent={"N": 1.2})
 
 
+@pytest.mark.slow
 def test_a_budget_within_the_interval_is_not_decided(module_file: Callable[[str], str]) -> None:
     # Twice the same module: no interval is narrower than what its place in memory makes of it, and 1 lies within.
     target = layer(module_file, "return self.inner(x)")

@@ -61,9 +61,10 @@ def subject_of(name: str) -> Subject:
 
 
 def advice_on(subject: Subject) -> list[Advice]:
-    """Advice with all of the evidence that it can have, at the sizes of `verifykit profile`."""
+    """Advice with all of the evidence that it can have."""
+    sizes = {name: 32 if place else 16 for place, name in enumerate(subject.spec.free)}
     with seeded(0):
-        load = workload(subject, profiling_sizes(subject, {}))
+        load = workload(subject, profiling_sizes(subject, sizes))
         once = Timing(1e-3, 0.0, 1)
         profile = Profile(load.name, load.sizes, "float32", 1, 0, 0, once, once, once, Work(0, 0, 0), [], [])
         profile = replace(profile, memory=measure_memory(load), where=where_of(load))

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
@@ -16,7 +15,7 @@ from verifykit.experiments.behaviour.scaling import Series, series
 from verifykit.results import Finding, Location, Verified
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject, named_tensors
-from verifykit.tracing import user_line
+from verifykit.tracing import OperatorMode, user_line
 
 # A first size and its double and quadruple, which fix a quadratic law, and its triple, which must follow that.
 CHOICES = [(16, 32, 64, 48), (18, 36, 72, 54), (20, 40, 80, 60)]
@@ -29,7 +28,7 @@ Place = tuple[str, Location | None]
 
 
 @dataclass
-class _Largest(TorchDispatchMode):
+class _Largest(OperatorMode):
     """Notes the largest tensor that each line makes by each operator, bytes and shape, and counts FLOPs."""
 
     made: dict[Place, tuple[int, list[int]]] = field(default_factory=dict)

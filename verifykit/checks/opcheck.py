@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
 from verifykit.checks.registry import Skip, check
@@ -15,7 +14,7 @@ from verifykit.experiments.passes import run_pass
 from verifykit.results import Finding, Location, Severity, Verified
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject
-from verifykit.tracing import user_line
+from verifykit.tracing import OperatorMode, user_line
 
 # The namespaces that torch itself registers operators in.
 TORCHS = frozenset(
@@ -72,7 +71,7 @@ class OperatorCall:
     location: Location | None
 
 
-class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Watch(OperatorMode):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.calls: dict[tuple[Any, ...], OperatorCall] = {}

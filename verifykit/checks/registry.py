@@ -116,6 +116,12 @@ def load_checks(extra_modules: Iterable[str] = ()) -> dict[str, Check]:
     return dict(sorted(_registered.items()))
 
 
+def built_in_check(id: str) -> Check:
+    """Return the check of ours that is called so, without importing the others."""
+    importlib.import_module(f"{verifykit.checks.__name__}.{id.replace('-', '_')}")
+    return _registered[id]
+
+
 def select_checks(checks: dict[str, Check], select: Iterable[str], ignore: Iterable[str]) -> list[Check]:
     """Return the checks whose id or family is in ``select`` (where it is empty, all that run by default) and not in
     ``ignore``, each after those it requires.

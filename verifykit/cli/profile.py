@@ -80,18 +80,17 @@ def command(
     output = output_for(names, formats, output_path)
 
     # From here on torch is needed.
-    from verifykit.checks.registry import load_checks, select_checks
+    from verifykit.checks.registry import built_in_check
     from verifykit.execution.environment import describe_environment
     from verifykit.profiling import extent
     from verifykit.runner import Plan
 
     environment = describe_environment(device)
-    checks = select_checks(load_checks(config.load), ["performance-budget"], [])
     amount = (extent.quick if quick else extent.full)(fixed, compile=compiled)
     audits = [Audit(name, "error", AuditError(error.kind, str(error))) for name, error in failures]
     for name in names:
         plan = Plan(
-            checks,
+            [built_in_check("performance-budget")],
             given,
             config.target.get(name, TargetConfig()),
             seed,
@@ -125,16 +124,17 @@ def _run(name: str, plan: "Plan") -> Audit:
 
 def _with_baselines(done: Audit, save: str | None, compare: str | None) -> Audit:
     """``done`` held against a baseline, before it is kept as another."""
-    from verifykit.profiling import baselines
+    from verifykit.profiling.baselines import compare as held_against
+    from verifykit.profiling.baselines import save as keep
 
     if done.measurements.profile is None:
         return done
     found = done
     if compare is not None:
-        held = baselines.compare(compare, done.target, done.measurements, Path.cwd())
+        held = held_against(compare, done.target, done.measurements, Path.cwd())
         found = msgspec.structs.replace(done, measurements=msgspec.structs.replace(done.measurements, baseline=held))
     if save is not None:
-        baselines.save(save, done.target, done.measurements, Path.cwd())
+        keep(save, done.target, done.measurements, Path.cwd())
     return found
 
 

@@ -47,7 +47,7 @@ def _speed(facts: Facts, match: Match) -> str | None:
             ("forward", own.forward, its.forward),
             ("backward", own.backward, its.backward),
         )
-        if own_time and its_time and (ratio := ratio_of(own_time.medians, its_time.medians)).low > FASTER
+        if own_time and its_time and (ratio := ratio_of(own_time.fastest, its_time.fastest)).low > FASTER
     ]
     if not gains:
         return None

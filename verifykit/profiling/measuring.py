@@ -23,6 +23,7 @@ from verifykit.profiling.workload import DTYPE, Workload, reference_workload, wo
 from verifykit.results.performance import Measurements, Profile
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject
+from verifykit.spec.threads import threads_for
 
 OPERATORS_KEPT = 15
 
@@ -40,7 +41,12 @@ def measure(subject: Subject, extent: Extent = BRIEF, *, trace: Path | None = No
     """
     with seeded(subject.seed):
         sizes = subject.spec.usual_sizes if extent.sizes is None else profiling_sizes(subject, extent.sizes)
-        return _Measuring(subject, extent, sizes).run(trace)
+        with threads_for(_elements(subject, sizes)):
+            return _Measuring(subject, extent, sizes).run(trace)
+
+
+def _elements(subject: Subject, sizes: dict[str, int]) -> int:
+    return sum(t.numel() for t in [*subject.draw(sizes), *subject.build().parameters()])
 
 
 class _Measuring:
@@ -54,27 +60,28 @@ class _Measuring:
 
     def run(self, trace: Path | None) -> Measurements:
         loads = self._loads()
-        if not loads:
-            return Measurements(reason=self.reasons[0])
-        found = self._basics(loads)
-        subject, extent = self.subject, self.extent
+        basics = self._tried("profiling", lambda: self._basics(loads)) if loads else None
+        if basics is None:
+            return Measurements(reason=self.reasons[-1])
+        found = self._extended(loads, basics)
+        return replace(found, reason="; ".join(self.reasons) or None)
+
+    def _extended(self, loads: Sequence[Workload], found: Measurements) -> Measurements:
+        subject, extent, sizes = self.subject, self.extent, self.sizes
         reference = subject.reference if len(loads) > 1 else None
         if extent.roofline:
-            under = self._tried(
-                "the limits of this machine",
-                lambda: roofline(subject, reference, self.sizes, seconds=extent.roofline),
-            )
-            found = replace(found, roofline=under)
+            limits = self._tried("roofline", lambda: roofline(subject, reference, sizes, seconds=extent.roofline))
+            found = replace(found, roofline=limits)
         if extent.growth:
-            growth = self._tried("growth", lambda: growth_of(subject, self.sizes, seconds=extent.growth))
+            growth = self._tried("growth", lambda: growth_of(subject, sizes, seconds=extent.growth))
             found = replace(found, growth=growth or [])
         if extent.compile:
             compiled = self._tried("torch.compile", lambda: time_compiled(loads[0], extent.effort))
             found = replace(found, compiled=compiled)
         if extent.advice:
-            advice = self._tried("what could be better", lambda: advise(subject, loads, found))
+            advice = self._tried("looking for what could be better", lambda: advise(subject, loads, found))
             found = replace(found, advice=advice or [])
-        return replace(found, reason="; ".join(self.reasons) or None)
+        return found
 
     def _loads(self) -> list[Workload]:
         own = self._tried("profiling", lambda: workload(self.subject, self.sizes))

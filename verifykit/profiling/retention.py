@@ -13,13 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from verifykit.profiling.state import holders
 from verifykit.results import Location
 from verifykit.targets import display_path
-from verifykit.tracing import user_line
+from verifykit.tracing import OperatorMode, user_line
 
 Size = Callable[[], int]
 _POINTER = 8
@@ -77,7 +76,7 @@ class _Storage:
     location: Location | None
 
 
-class _Made(TorchDispatchMode):
+class _Made(OperatorMode):
     """Notes the tensors that are made, with the line that made each."""
 
     def __init__(self) -> None:

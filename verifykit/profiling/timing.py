@@ -1,7 +1,6 @@
 """Wall time by ``torch.utils.benchmark``, several workloads in turn so that a drift of the machine cancels."""
 
 import contextlib
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,10 +38,12 @@ THOROUGH = Effort(rounds=15, seconds=0.025, most=1.5)
 
 @dataclass(frozen=True)
 class Rounds:
-    """One time, in seconds a call, of each round, and over all rounds."""
+    """The time over all rounds, and the fastest block of each, in seconds a call: what else runs on the machine only
+    ever adds, so these are what two workloads are compared by.
+    """
 
     timing: Timing
-    medians: tuple[float, ...]
+    fastest: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def time_alternately(workloads: Sequence[Workload], effort: Effort = THOROUGH) -
 
 def compared(own: Rounds | None, other: Rounds | None) -> Ratio | None:
     """Return the ratio of what was timed in turn, ``None`` where one of the two was not."""
-    return ratio_of(own.medians, other.medians) if own and other else None
+    return ratio_of(own.fastest, other.fastest) if own and other else None
 
 
 def _backward(load: Workload) -> Run | None:
@@ -116,4 +117,4 @@ def _merged(rounds: Sequence[Sequence[Measurement]]) -> Rounds:
     every = torch.tensor([time for round_ in times for time in round_], dtype=torch.float64)
     low, median, high = torch.quantile(every, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
     runs = sum(len(block.raw_times) * block.number_per_run for blocks in rounds for block in blocks)
-    return Rounds(Timing(median, high - low, runs), tuple(map(statistics.median, times)))
+    return Rounds(Timing(median, high - low, runs), tuple(map(min, times)))

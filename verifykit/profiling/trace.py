@@ -22,6 +22,7 @@ from verifykit.profiling.workload import Workload
 LIMIT = 20_000_000
 # What torch calls ranges that are opened by name: here the two phases and the modules.
 _RANGE = "user_annotation"
+_NUMBER = "verifykit::range "
 
 
 def write_trace(load: Workload, path: Path, *, limit: int = LIMIT) -> None:
@@ -29,42 +30,56 @@ def write_trace(load: Workload, path: Path, *, limit: int = LIMIT) -> None:
     for backward and for each call of a submodule, ``encoder.layers.0 (Linear)``.
 
     A trace of more than ``limit`` bytes before packing is cut to the ranges and the longest events of each thread,
-    which its ``otherData`` says.
+    which its ``otherData`` says. The name of the host is left out.
 
     Raises:
         OutputError: it cannot be written; nothing is left behind.
     """
-    recorded = on_a_step(load, _recorded)
+    names = _Names()
+    recorded = on_a_step(load, partial(_recorded, names=names))
     try:
-        write_whole(path, gzip.compress(_capped(_exported(recorded), limit), mtime=0))
+        write_whole(path, gzip.compress(_capped(_exported(recorded, path.name, names), limit), mtime=0))
     except OSError as error:
         raise OutputError(f"cannot write the trace to {str(path)!r}: {error.strerror or error}.") from error
 
 
-def _recorded(step: TrainingStep) -> profile:
+class _Names(list[str]):
+    """What the ranges are really called: torch would write a name as it is, and quotes and the like break the JSON."""
+
+    def number(self, name: str) -> str:
+        if name not in self:
+            self.append(name)
+        return f"{_NUMBER}{self.index(name)}"
+
+    def restore(self, event: dict[str, Any]) -> None:
+        if event.get("cat") == _RANGE and event["name"].startswith(_NUMBER):
+            event["name"] = self[int(event["name"].removeprefix(_NUMBER))]
+
+
+def _recorded(step: TrainingStep, names: _Names) -> profile:
     load = step.load
 
     def run() -> None:
         step.feed()
-        with record_function(f"{load.name} forward"):
+        with record_function(names.number(f"{load.name} forward")):
             step.forward()
-        with record_function(f"{load.name} backward"):
+        with record_function(names.number(f"{load.name} backward")):
             step.backward()
         step.drop()
 
     step.prepare()
-    with _ranges(load.module):
+    with _ranges(load.module, names):
         return record(run, warm_up=1, cuda=load.cuda)
 
 
 @contextlib.contextmanager
-def _ranges(module: nn.Module) -> Iterator[None]:
+def _ranges(module: nn.Module, names: _Names) -> Iterator[None]:
     """Open a range around each call of a submodule."""
     opened: list[record_function] = []
 
     def begin(name: str, *_: Any) -> None:
         opened.append(record_function(name))
-        opened[-1].__enter__()
+        opened[-1].__enter__()  # type: ignore[no-untyped-call]
 
     def end(*_: Any) -> None:
         opened.pop().__exit__(None, None, None)
@@ -72,23 +87,27 @@ def _ranges(module: nn.Module) -> Iterator[None]:
     with contextlib.ExitStack() as hooks:
         for path, part in module.named_modules():
             if path:
-                name = f"{path} ({type(part).__name__})"
+                name = names.number(f"{path} ({type(part).__name__})")
                 hooks.callback(part.register_forward_pre_hook(partial(begin, name)).remove)
                 hooks.callback(part.register_forward_hook(end, always_call=True).remove)
         yield
 
 
-def _exported(recorded: profile) -> bytes:
+def _exported(recorded: profile, name: str, names: _Names) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "trace.json")
-        recorded.export_chrome_trace(str(file))
-        return file.read_bytes()
+        recorded.export_chrome_trace(str(file))  # type: ignore[no-untyped-call]
+        trace: dict[str, Any] = msgspec.json.decode(file.read_bytes())
+    for event in trace["traceEvents"]:
+        names.restore(event)
+    trace.pop("host_name", None)  # a trace is passed on to others
+    return {**trace, "traceName": name}
 
 
-def _capped(text: bytes, limit: int) -> bytes:
+def _capped(trace: dict[str, Any], limit: int) -> bytes:
+    text = msgspec.json.encode(trace)
     if len(text) <= limit:
         return text
-    trace = msgspec.json.decode(text)
     events = trace["traceEvents"]
     described = [event for event in events if event["ph"] == "M"]
     ranges = [event for event in events if event.get("cat") == _RANGE]
@@ -96,15 +115,16 @@ def _capped(text: bytes, limit: int) -> bytes:
     for event in events:
         if event["ph"] != "M" and event.get("cat") != _RANGE:
             threads.setdefault((event.get("pid"), event.get("tid")), []).append(event)
-    # Half of what is left of the text around the events is spared for what is said of the cut.
-    kept = [*described, *_longest(ranges, limit // 2)]
-    left = limit - _size({**trace, "traceEvents": kept})
-    for thread in threads.values():
-        kept += _longest(thread, left // len(threads))
-    trace["traceEvents"] = kept
-    note = f"cut to {len(kept)} of {len(events)} events: all that describe, the ranges, the longest of each thread"
-    trace["otherData"] = {**trace.get("otherData", {}), "verifykit": note}
-    return msgspec.json.encode(trace)
+    note = f"cut from {len(events)} events: the ranges and the longest of each thread are left"
+    cut = {**trace, "otherData": {**trace.get("otherData", {}), "verifykit": note}, "traceEvents": described}
+    left = limit - _size(cut)
+    ordered = [ranges, *sorted(threads.values(), key=len)]
+    for number, some in enumerate(ordered):
+        # All that is left is for the ranges, if need be; then threads share alike, the small ones first.
+        longest = _longest(some, left // (len(ordered) - number) if number else left)
+        cut["traceEvents"] = [*cut["traceEvents"], *longest]
+        left -= sum(_size(event) + 1 for event in longest)
+    return msgspec.json.encode(cut)
 
 
 def _longest(events: Iterable[Any], limit: int) -> list[Any]:

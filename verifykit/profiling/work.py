@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from verifykit.profiling.flops import COMPLEX, formula_of
@@ -17,6 +16,7 @@ from verifykit.profiling.traffic import Traffic
 from verifykit.profiling.workload import Workload
 from verifykit.results.performance import Uncounted, Work
 from verifykit.spec.subject import named_tensors
+from verifykit.tracing import OperatorMode
 
 # Operators that move or make data and compute nothing; views are recognised by themselves.
 _MOVES = re.compile(
@@ -26,7 +26,7 @@ _MOVES = re.compile(
 )
 
 
-class _Counter(TorchDispatchMode):
+class _Counter(OperatorMode):
     """Counts FLOPs operator by operator, and notes which operators ran, and what they read of ``leaves``."""
 
     supports_higher_order_operators = True

@@ -70,7 +70,7 @@ class Subject:
         )
 
     def call(self, module: nn.Module, inputs: Sequence[Any]) -> Any:
-        """Call ``module`` with one value per input of the spec, by name where its forward has names."""
+        """Call ``module`` with one value per input of the spec, by name where they are not its first arguments."""
         positional, named = self.arguments(inputs)
         with self.default(next((i.dtype for i in inputs if isinstance(i, Tensor) and i.is_floating_point()), None)):
             return module(*positional, **named)
@@ -155,6 +155,9 @@ class Subject:
         if any(p.kind is p.VAR_KEYWORD for p in parameters):
             return True
         known = [p.name for p in parameters if p.name != "self"]
+        named_only = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        if self.input_names == known[: len(self.input_names)] and not {*named_only} & {*self.input_names}:
+            return False  # as people call it
         for name in self.input_names:
             if name not in known:
                 raise SpecError(

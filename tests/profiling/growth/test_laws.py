@@ -6,9 +6,9 @@ import pytest
 from verifykit.profiling.growth.laws import counted_law, noisy_law
 from verifykit.results.performance import Law
 
-DOUBLING = [2**k for k in range(2, 21)]
+DOUBLING = [2**k for k in range(4, 19)]
 SHORT = [2**k for k in range(2, 12)]
-SEEDS = 100
+SEEDS = 40
 OVERHEAD = 20e-6
 
 
@@ -71,13 +71,22 @@ def test_a_logarithm_is_named_beside_the_power() -> None:
     assert law.also == "n log n"
 
 
-@pytest.mark.parametrize("place", [10, 12, 14, 16, 18])
-def test_a_cache_that_overflows_is_no_power(place: int) -> None:
+def beyond_a_cache(place: int) -> list[float]:
     step = [1 + 2 / (1 + (2**place / n) ** 2) for n in DOUBLING]
-    values = [OVERHEAD + 1e-9 * n * dearer for n, dearer in zip(DOUBLING, step, strict=True)]
-    for seed in range(10):
-        law = timed(DOUBLING, values, 0.02, seed)
+    return [OVERHEAD + 1e-9 * n * dearer for n, dearer in zip(DOUBLING, step, strict=True)]
+
+
+@pytest.mark.parametrize("place", [8, 11, 14])
+def test_a_cache_that_overflows_is_no_power(place: int) -> None:
+    for seed in range(5):
+        law = timed(DOUBLING, beyond_a_cache(place), 0.02, seed)
         assert law is None or abs(law.exponent - 1) <= law.error
+
+
+def test_a_cache_of_which_only_the_beginning_is_seen_leaves_it_open() -> None:
+    for seed in range(5):
+        law = timed(DOUBLING, beyond_a_cache(16), 0.02, seed)
+        assert law is None or law.error > 0.25
 
 
 def test_too_little_decides_nothing() -> None:

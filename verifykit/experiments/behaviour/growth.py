@@ -9,19 +9,18 @@ from typing import Any
 
 from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from verifykit.experiments.behaviour.passes import differentiable_outputs, leaves_of
 from verifykit.experiments.behaviour.state import kept_by, storage_key
 from verifykit.results import Location
 from verifykit.spec.subject import Subject
-from verifykit.tracing import user_line
+from verifykit.tracing import OperatorMode, user_line
 
 CALLS = 4
 
 
-class Births(TorchDispatchMode):
+class Births(OperatorMode):
     """Notes, without keeping it alive, every storage that is made while it is active, and the user's line."""
 
     def __init__(self) -> None:

@@ -12,12 +12,11 @@ from typing import Any
 import numpy
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from verifykit.results import Location
 from verifykit.targets import display_path
-from verifykit.tracing import user_line
+from verifykit.tracing import OperatorMode, user_line
 
 _BOOKKEEPING = frozenset(vars(nn.Module()))
 _MOST_LEAVES = 5_000
@@ -61,7 +60,7 @@ class Write:
 
 
 @dataclass
-class Writes(TorchDispatchMode):
+class Writes(OperatorMode):
     """While it is active, notes every operator that writes in place. ``born`` holds the storages made meanwhile."""
 
     found: list[Write] = field(default_factory=list)

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -12,12 +13,11 @@ import torch
 from torch import Tensor
 from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode, resolve_name
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 import verifykit
 from verifykit.results import Location
 from verifykit.targets import display_path
+from verifykit.tracing import OperatorMode
 
 _OURS = str(Path(verifykit.__file__).parent)
 _TORCH = (str(Path(torch.__file__).parent), "<")
@@ -38,7 +38,7 @@ class Frame:
 
     @property
     def location(self) -> Location:
-        return Location(display_path(self.frame.f_code.co_filename), self.line)
+        return Location(_shown(self.frame.f_code.co_filename, str(Path.cwd())), self.line)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,11 @@ class Call:
         return ("", 0, self.name) if at is None else (at.frame.f_code.co_filename, _offset(at), self.name)
 
 
-class _Operators(TorchDispatchMode):
+class _Operators(OperatorMode):
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # to skip it, torch would import it first
+
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.seen: list[Operator] = []
@@ -187,7 +191,19 @@ def _bytes(tensors: Iterable[Tensor]) -> tuple[int, ...]:
 
 
 def _tensors(value: Any) -> tuple[Tensor, ...]:
-    return tuple(leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor))
+    """The tensors in what a function of torch takes or returns; pytree would take longer than most of them do."""
+    if isinstance(value, Tensor):
+        return (value,)
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, tuple | list):
+        return ()
+    return tuple(tensor for part in value for tensor in _tensors(part))
+
+
+@cache
+def _shown(file: str, folder: str) -> str:
+    return display_path(file)
 
 
 def _stack(frame: FrameType | None) -> tuple[Frame, ...]:

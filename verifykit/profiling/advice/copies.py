@@ -81,7 +81,8 @@ def _advice(experiment: Experiment, calls: list[Call], worth: Worth) -> Advice:
     what = f"the parameter {parameter}" if parameter else size(_bytes(calls))
     is_expansion = first.given[0].shape != first.made[0].shape
     do = "with .expand() in its place" if is_expansion else "without it"
-    turned = "" if first.given[0].is_contiguous() or is_expansion else ", which is transposed,"
+    is_turned = not first.given[0].is_contiguous() and 0 not in first.given[0].stride()
+    turned = ", which is transposed," if is_turned and not is_expansion else ""
     return Advice(
         "needless copy",
         f"{first.name} copies {what}{turned} at every call for nothing: {do} outputs and gradients stay the same, and "

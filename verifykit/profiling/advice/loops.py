@@ -22,7 +22,10 @@ LEAST_SHARE = 0.1
 # Growth that levels off is no loop over this size: what a unit costs may fall by no more than this.
 LEVEL = 0.9
 LEAST_SIZE = 2
+# Calls of one forward from which the least sizes have to do.
+MANY = 500
 BATCH_NAMES = ("n", "b", "batch")
+LENGTH_NAMES = ("l", "t", "s")
 
 
 @dataclass
@@ -60,7 +63,7 @@ def is_batch(subject: Subject, symbol: str) -> bool:
 
 def _statements(experiment: Experiment, symbol: str) -> Mapping[Location, _Loop]:
     subject, usual = experiment.subject, experiment.load.sizes
-    top = max(usual[symbol], 4 * LEAST_SIZE)
+    top = 4 * LEAST_SIZE if len(experiment.calls) > MANY else max(usual[symbol], 4 * LEAST_SIZE)
     loads = [workload(subject, {**usual, symbol: size}) for size in (top // 4, top // 2, top)]
     with seeded(subject.seed), loads[0].default(), torch.no_grad():
         calls = [calls_of(load.forward) for load in loads]
@@ -116,13 +119,14 @@ def _share(calls: Sequence[Call], lines: Sequence[Location], where: Where | None
 def _advice(experiment: Experiment, symbol: str, place: Location, loop: _Loop, share: float) -> Advice:
     batch = is_batch(experiment.subject, symbol)
     over = "batch" if batch else "length"
+    noun = f"the {over}" if batch or symbol.lower().startswith(LENGTH_NAMES) else symbol
     chained = not batch and _is_recurrence(experiment.calls, loop.lines, experiment.load.sizes[symbol])
     do = "one operator over the whole batch pays once" if batch else "one operator over all of it pays once"
     if chained:
         do = "each step needs the one before, so a fused built-in (nn.LSTM, nn.GRU, cumsum, a scan) is what helps"
     return Advice(
         f"loop over {over}",
-        f"the loop over the {over} at line {place.line} costs {share:.0%} of a step; operators grow as "
+        f"the loop over {noun} at line {place.line} costs {share:.0%} of a step; operators grow as "
         f"{loop.per_unit:.3g}·{symbol}: {do}",
         place,
         share,

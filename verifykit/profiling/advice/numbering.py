@@ -91,6 +91,8 @@ class Numbering:
         """What two calls that compute the same have in common; ``None`` where an argument cannot be compared."""
         numbers = iter(value.number for value in given)
         leaves, structure = tree_flatten((call.args, call.kwargs))
+        if sum(isinstance(leaf, Tensor) for leaf in leaves) != len(given):
+            return None
         parts = [("tensor", next(numbers)) if isinstance(leaf, Tensor) else _part(leaf) for leaf in leaves]
         if None in parts:
             return None

@@ -23,7 +23,6 @@ LARGE = 0.25
 # Seconds that one step may take at the sizes looked at.
 SLOW = 0.1
 _PRODUCTS = ("mm", "bmm", "baddbmm", "addmm")
-_EXPONENTIALS = ("_softmax", "exp", "softmax")
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,9 @@ def _along(experiment: Experiment, symbol: str, largest: int) -> Advice | None:
     own = {one.call.number for one in made} | {one.call.number for one in used_up}
     if len(own) < 2 and used_up:
         return None
-    is_attention = bool(used_up) and any(one.operator.name in _EXPONENTIALS for one in made)
+    names = {one.operator.name for one in made}
+    weighs = "_softmax" in names or ("exp" in names and not names.isdisjoint(_PRODUCTS))
+    is_attention = bool(used_up) and weighs
     is_work = any(new.func._overloadpacket in flop_registry for new in (one.operator for one in [*made, *used_up]))
     if is_work and not is_attention:
         return None

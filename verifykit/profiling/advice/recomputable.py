@@ -6,14 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from verifykit.profiling.advice.words import size
 from verifykit.profiling.workload import Workload
 from verifykit.results import Location
 from verifykit.results.performance import Advice, Memory
-from verifykit.tracing import user_line
+from verifykit.tracing import OperatorMode, user_line
 
 # What is made elementwise and saved, in inputs and outputs and as a share of all that is saved, from which it is told.
 TIMES = 4.0
@@ -29,7 +28,11 @@ class _Maker:
     location: Location | None
 
 
-class _Makers(TorchDispatchMode):
+class _Makers(OperatorMode):
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # to skip it, torch would import it first
+
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.makers: dict[int, _Maker] = {}

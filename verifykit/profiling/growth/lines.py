@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import torch
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from verifykit.results import Location
 from verifykit.results.performance import LineGrowth
-from verifykit.tracing import user_line
+from verifykit.tracing import OperatorMode, user_line
 
+# What autograd calls to save an output of an operator; only a mode sees it as an operator of its own.
+BOOKKEEPING = (torch.ops.aten.detach.default,)
 # Growth that levels off is no loop over this size: what one more unit costs may fall by no more than this.
 LEVEL = 0.9
 # What a line calls most at least, as a multiple of what it calls at the least size.
@@ -47,20 +49,23 @@ class _Functions(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Operators(OperatorMode):
     def __init__(self, calls: Calls) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.calls = calls
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.calls.operators[user_line()] += 1
+        if func not in BOOKKEEPING:
+            self.calls.operators[user_line()] += 1
         return func(*args, **(kwargs or {}))
 
 
 def count_calls(run: Callable[[], Any]) -> Calls:
-    """Return what one ``run`` calls."""
+    """Return what one ``run`` calls, by running it under one mode after the other: each hides the other's line."""
     calls = Calls()
-    with _Functions(calls), _Operators(calls):
+    with _Functions(calls):
+        run()
+    with _Operators(calls):
         run()
     return calls
 

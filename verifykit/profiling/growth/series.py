@@ -20,6 +20,7 @@ FIRST, LARGEST = 4, 2**22
 COMMON = (8, 16, 32)
 # Where doubling gives fewer, sizes between the greatest are added while there is time: there the law is to be seen.
 POINTS = 14
+ONCE = 1.0
 # The share of the free memory that a step may take; and the bytes above which the host maps memory anew at each step,
 # which makes a unit several times dearer: where there are enough points already, the series ends before.
 MEMORY, MAPPED = 0.1, 48 * 2**20
@@ -49,15 +50,14 @@ def series(
     subject: Subject, reference: Reference | None, symbol: str, sizes: Mapping[str, int], *, seconds: float
 ) -> Series:
     """Return what steps of the subject and of the reference cost at sizes of ``symbol``, in about ``seconds``."""
-    started = time.perf_counter()
-    taken = _Taken(subject, reference, symbol, sizes, started + UPWARD * seconds)
+    taken = _Taken(subject, reference, symbol, sizes, time.perf_counter() + UPWARD * seconds)
     stopped = f"{LARGEST} is large enough"
     try:
         for size in _doubling(taken):
             taken.take(size)
     except _Stop as stop:
         stopped = str(stop)
-    taken.deadline = started + seconds
+    taken.deadline += (1 - UPWARD) * seconds
     for again in itertools.chain(taken.between(), taken.disturbed()):
         try:
             taken.take(again)
@@ -99,9 +99,12 @@ class _Taken:
         """
         self._look_ahead(size)
         try:
-            if not self.own:
-                self._measured(size)  # what is done once only, such as an import, is not this size's cost
             started = time.perf_counter()
+            if not self.own:
+                # What is done once only in a process, such as an import, is neither this size's cost nor off the time.
+                self._measured(size)
+                self.deadline += min(time.perf_counter() - started, ONCE)
+                started = time.perf_counter()
             found = self._measured(size)
         except _Stop:
             raise

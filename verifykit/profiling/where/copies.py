@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from torch.utils._python_dispatch import TorchDispatchMode
-
 from verifykit.profiling.step import TrainingStep
 from verifykit.results import Location
 from verifykit.results.performance import Copied
-from verifykit.tracing import user_line
+from verifykit.tracing import OperatorMode, user_line
 
 # What clone, contiguous, reshape, to, type and assignments to elements come down to where they are no views.
 COPIES = ("aten::clone", "aten::_to_copy", "aten::copy_")
@@ -26,7 +24,7 @@ def copies_of(step: TrainingStep) -> tuple[list[Copied], int]:
     return sorted(found, key=lambda copied: -copied.bytes), dispatched.operators
 
 
-class _Dispatched(TorchDispatchMode):
+class _Dispatched(OperatorMode):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.operators = 0

@@ -77,10 +77,10 @@ class _Lines(TorchFunctionMode):
                 node.register_hook(self._exit)
 
     def _enter(self, _: Any) -> None:
-        self.__enter__()
+        self.__enter__()  # type: ignore[no-untyped-call]
 
     def _exit(self, *_: Any) -> None:
-        self.__exit__(None, None, None)
+        self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
 
 def _summed(operators: Iterable[Operator], steps: int) -> list[LineCost]:

@@ -8,21 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch._C._autograd import DeviceType
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from verifykit.profiling.recording import record
 from verifykit.profiling.step import TrainingStep
+from verifykit.tracing import OperatorMode
 
 # Each is timed so often, within so many seconds, and the least time counts: the rest is the machine's other work.
 REPEATS = 15
 SECONDS = 0.1
 SECONDS_EACH = 0.03
 # Integer arguments that are no sizes of a tensor.
-_NO_SIZES = frozenset(
-    ("dim", "dims", "dim0", "dim1", "axis", "stride", "padding", "dilation", "groups", "output_padding", "dtype")
-    + ("reduction", "ignore_index", "layout", "memory_format", "diagonal", "correction")
-)
+_NO_SIZES = {"dim", "dims", "dim0", "dim1", "axis", "stride", "padding", "dilation", "groups", "output_padding"}
+_NO_SIZES |= {"dtype", "reduction", "ignore_index", "layout", "memory_format", "diagonal", "correction"}
 NANOSECOND = 1e-9
 
 
@@ -58,7 +56,8 @@ def _least(
 
 def _on_host(step: TrainingStep) -> float:
     step.feed()
-    with _Kernels() as kernels:
+    kernels = _Kernels()
+    with kernels:
         step.forward()
     return kernels.seconds
 
@@ -66,11 +65,15 @@ def _on_host(step: TrainingStep) -> float:
 def _on_device(step: TrainingStep) -> float:
     step.feed()
     recorded = record(step.forward, cuda=True)
-    events = recorded.kineto_results.events()  # type: ignore[union-attr]
-    return float(sum(event.duration_ns() * NANOSECOND for event in events if event.device_type() == DeviceType.CUDA))
+    nanoseconds = (
+        int(event.duration_ns())
+        for event in recorded.kineto_results.events()  # type: ignore[union-attr]
+        if event.device_type() == DeviceType.CUDA
+    )
+    return sum(nanoseconds) * NANOSECOND
 
 
-class _Kernels(TorchDispatchMode):
+class _Kernels(OperatorMode):
     """Times each operator, once for the same shapes, and adds up what their kernels take."""
 
     def __init__(self) -> None:

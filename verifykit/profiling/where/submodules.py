@@ -20,7 +20,9 @@ SECONDS = 0.1
 
 
 def submodule_costs(step: TrainingStep) -> list[SubmoduleCost]:
-    """Return the cost of each submodule that forward calls, the longest first, medians over some calls. Nothing for a module without submodules."""
+    """Return the cost of each submodule that forward calls, the longest first, medians over some calls. Nothing for a
+    module without submodules.
+    """
     module = step.load.module
     kinds = {name: type(part).__name__ for name, part in module.named_modules()}
     if len(kinds) < 2:
