@@ -17,6 +17,7 @@ from verifykit.profiling.operators import profile_operators
 from verifykit.profiling.roofline import roofline
 from verifykit.profiling.sizes import profiling_sizes
 from verifykit.profiling.timing import Times, compared, time_alternately
+from verifykit.profiling.trace import write_trace
 from verifykit.profiling.where import where_of
 from verifykit.profiling.work import count_work
 from verifykit.profiling.workload import DTYPE, Workload, reference_workload, workload
@@ -63,6 +64,9 @@ class _Measuring:
         basics = self._tried("profiling", lambda: self._basics(loads)) if loads else None
         if basics is None:
             return Measurements(reason=self.reasons[-1])
+        if trace is not None:
+            write_trace(loads[0], trace)
+            basics = replace(basics, trace=trace.name)
         found = self._extended(loads, basics)
         return replace(found, reason="; ".join(self.reasons) or None)
 
