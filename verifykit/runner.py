@@ -90,8 +90,11 @@ def audit(name: str, plan: Plan) -> Iterator[Event]:
         yield ProfileStarted()
         try:
             measurements = measure(subject, plan.profile, trace=plan.trace)
-        except UserError as error:  # a trace that cannot be written must not cost the findings
-            measurements = Measurements(reason=str(error))
+        except UserError as error:
+            if plan.only_profile:
+                yield AuditFinished(Audit(name, "error", AuditError(error.kind, str(error))))
+                return
+            measurements = Measurements(reason=str(error))  # it must not cost the findings
     else:
         measurements = Measurements(reason="switched off")
     done = list(outcomes.values())

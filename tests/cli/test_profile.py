@@ -35,9 +35,8 @@ max-slowdown = 1.5
 
 
 def test_a_layer_beside_the_built_in_that_it_equals(verifykit: Run, tmp_path: Path) -> None:
-    done = verifykit(
-        "profile", "reference_modules:CustomLinear", "--format", "markdown", "--format", "json", "--output", f"{tmp_path}/"
-    )
+    formats = ("--format", "markdown", "--format", "json", "--output", f"{tmp_path}/")
+    done = verifykit("profile", "reference_modules:CustomLinear", *formats)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     (audit,) = json.loads((tmp_path / "CustomLinear.json").read_text())["audits"]

@@ -129,7 +129,7 @@ class Inputs(Appends):
 
 class Numbers(Appends):
     def forward(self, x: Tensor) -> Tensor:
-        self.history.append(float(x.sum()))  # numbers
+        self.history.append(float(x.detach().sum()))  # numbers
         return x + 1
 
 

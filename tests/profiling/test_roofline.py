@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from verifykit.files import write_whole
 from verifykit.profiling import machine
-from verifykit.profiling.keeping import write_whole
 from verifykit.profiling.roofline import roof, roofline
 from verifykit.results.performance import Roof, Roofline
 from verifykit.spec.model import Spec, parse_input

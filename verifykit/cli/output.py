@@ -1,6 +1,6 @@
 """Where the results of a run go: which files in which formats, what lies beside them, and the terminal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +62,15 @@ def output_for(names: Sequence[str], formats: Sequence[str], output: str | None)
     """
     chosen = _known(formats)
     files = _files(names, chosen, output)
-    folder = next((path.parent for path, (format, _) in files.items() if format == "markdown"), None)
-    stems = {} if folder is None else {name: folder / stem for name, stem in file_names(names).items()}
-    return Output(chosen, files, stems)
+    return Output(chosen, files, _beside(names, files))
+
+
+def _beside(names: Sequence[str], files: Mapping[Path, tuple[str, str | None]]) -> dict[str, Path]:
+    """Beside a page of one target, under the name of the page; beside a page of many, under those of the targets."""
+    pages = [path for path, (format, _) in files.items() if format == "markdown"]
+    if len(pages) == len(names):
+        return {name: page.with_suffix("") for name, page in zip(names, pages, strict=True)}
+    return {name: page.parent / stem for page in pages for name, stem in file_names(names).items()}
 
 
 def _files(names: Sequence[str], chosen: Sequence[str], output: str | None) -> dict[Path, tuple[str, str | None]]:

@@ -83,9 +83,11 @@ def command(
     from verifykit.checks.registry import built_in_check
     from verifykit.execution.environment import describe_environment
     from verifykit.profiling import extent
+    from verifykit.profiling.baselines import check_names
     from verifykit.runner import Plan
 
     environment = describe_environment(device)
+    check_names(save, compare, names, Path.cwd())
     amount = (extent.quick if quick else extent.full)(fixed, compile=compiled)
     audits = [Audit(name, "error", AuditError(error.kind, str(error))) for name, error in failures]
     for name in names:

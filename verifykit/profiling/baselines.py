@@ -10,8 +10,8 @@ from typing import Literal
 import msgspec
 
 from verifykit.errors import OutputError, UserError, did_you_mean
+from verifykit.files import write_whole
 from verifykit.profiling.costs import Cost, Kind, change, costs_of
-from verifykit.profiling.keeping import write_whole
 from verifykit.profiling.machine import fingerprint
 from verifykit.results.performance import BaselineComparison, Measurements, Profile
 
@@ -61,6 +61,19 @@ def save(name: str, target: str, measurements: Measurements, folder: Path) -> Pa
     except OSError as error:
         raise OutputError(f"cannot save the baseline {path}: {error.strerror or error}.") from error
     return path
+
+
+def check_names(save_as: str | None, compare_with: str | None, targets: Sequence[str], folder: Path) -> None:
+    """Find out before a long run whether the one name can be saved under, and something is saved under the other.
+
+    Raises:
+        UserError: what :func:`save` or :func:`compare` would raise for their names.
+    """
+    if save_as is not None:
+        _checked(save_as)
+    if compare_with is not None:
+        for target in targets:
+            _read(_folder(folder, target), _checked(compare_with), target)
 
 
 def compare(name: str, target: str, measurements: Measurements, folder: Path) -> BaselineComparison:

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 import torch
 
-from verifykit.profiling.keeping import write_whole
+from verifykit.files import write_whole
 from verifykit.results.performance import Roof
 
 # Days after which a limit is measured anew: drivers, firmware and neighbours change.

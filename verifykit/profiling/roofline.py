@@ -2,9 +2,11 @@
 and how near to it a module comes.
 """
 
+import itertools
 import math
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -108,11 +110,16 @@ def _series(subject: Subject, sizes: Mapping[str, int]) -> Iterator[dict[str, in
     spec = subject.spec
     yield dict(sizes)
     for place in range(1, POINTS if spec.free else 1):
-        factor = STEP ** (place / len(spec.free))
-        chosen = {name: round(size * factor) for name, size in {**spec.usual_sizes, **sizes}.items()}
+        chosen = _scaled({**spec.usual_sizes, **sizes}, place)
         if sum(math.prod(spec.shape(entry, chosen)) for entry in spec.inputs) > MOST:
             return
         yield chosen
+
+
+def _scaled(sizes: Mapping[str, int], place: int) -> dict[str, int]:
+    """``sizes`` with 8**place times the elements: three doublings for each place, dealt out to the symbols in turn."""
+    doublings = Counter(itertools.islice(itertools.cycle(sizes), 3 * place))
+    return {name: size * 2 ** doublings[name] for name, size in sizes.items()}
 
 
 def _loads(subject: Subject, reference: Reference | None, sizes: Mapping[str, int]) -> list[Workload]:

@@ -43,7 +43,8 @@ def saved_tensors(load: Workload) -> list[SavedTensor]:
     finally:
         hook.remove()
     functions: dict[int, str] = {}
-    for node in nodes_of(named_tensors(result).values()):
+    # In the order of forward: where several nodes keep one tensor, it is the first that makes it stay.
+    for node in sorted(nodes_of(named_tensors(result).values()), key=lambda node: node._sequence_nr()):
         for tensor in _saved_by(node):
             functions.setdefault(_key(tensor), node.name())
         for tensor in _attributes(node):

@@ -13,7 +13,7 @@ from torch import nn
 from torch.autograd.profiler import profile, record_function
 
 from verifykit.errors import OutputError
-from verifykit.profiling.keeping import write_whole
+from verifykit.files import write_whole
 from verifykit.profiling.recording import record
 from verifykit.profiling.step import TrainingStep, on_a_step
 from verifykit.profiling.workload import Workload

@@ -1,6 +1,5 @@
 """Where reports go, and putting them there whole or not at all."""
 
-import contextlib
 import os
 import re
 import tempfile
@@ -9,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from verifykit.errors import OutputError
+from verifykit.files import write_whole
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -17,22 +17,9 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         OutputError: it cannot be written; nothing is left behind.
     """
-    temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        write_whole(path, text.encode())
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
         raise _cannot(path, error) from error
 
 
@@ -85,9 +72,3 @@ def _cannot(path: Path, error: OSError) -> OutputError:
     return OutputError(
         f"cannot write {str(path)!r}: {error.strerror or error}. Give --output a path that can be written."
     )
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
