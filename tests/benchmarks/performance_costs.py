@@ -67,9 +67,14 @@ def flops() -> Iterator[tuple[str, str, int, int, int, int]]:
     work = count_work(_load(nn.LSTM(width, hidden), [x(steps, batch, width)]))
     expected = 2 * steps * batch * 4 * hidden * (width + hidden)
     form = "2·L·N·4·hidden·(in + hidden)"
-    yield f"LSTM({width}, {hidden}) on ({steps}, {batch}, {width})", form, work.forward_flops, expected, (
-        work.backward_flops or 0
-    ), 2 * expected
+    yield (
+        f"LSTM({width}, {hidden}) on ({steps}, {batch}, {width})",
+        form,
+        work.forward_flops,
+        expected,
+        (work.backward_flops or 0),
+        2 * expected,
+    )
 
 
 def memory() -> Iterator[tuple[str, int, int, int, int]]:
@@ -86,7 +91,9 @@ def memory() -> Iterator[tuple[str, int, int, int, int]]:
     n, i, h, o = 128, 64, 256, 32
     at_second, at_relu, at_first = n * o + h * o + o, 3 * n * h, n * h + n * i + h * i + h
     perceptron = [2 * n * h, at_second + max(at_relu, at_first)]
-    yield _peaks(f"Linear({i}, {h}), ReLU, Linear({h}, {o}) on ({n}, {i})", Perceptron(), [torch.randn(n, i)], perceptron)
+    yield _peaks(
+        f"Linear({i}, {h}), ReLU, Linear({h}, {o}) on ({n}, {i})", Perceptron(), [torch.randn(n, i)], perceptron
+    )
 
 
 def _peaks(what: str, module: nn.Module, inputs: list[Tensor], elements: list[int]) -> tuple[str, int, int, int, int]:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from msgspec.structs import replace
 from tabulate import tabulate
+from tests.profiling.growth.laws_known import KNOWN as LAWS
 from torch import nn
 
 from tests.benchmarks import performance_costs as costs
 from tests.benchmarks.agreement import agreements
-from tests.profiling.growth.laws_known import KNOWN as LAWS
 from tests.profiling.test_advice import BUILT_INS, KINDS, planted, subject_of
 from verifykit.config import TargetConfig
 from verifykit.profiling import extent

@@ -16,7 +16,8 @@ from verifykit.profiling.memory import measure_memory
 from verifykit.profiling.sizes import profiling_sizes
 from verifykit.profiling.where import where_of
 from verifykit.profiling.workload import workload
-from verifykit.results.performance import Advice, Measurements, Profile, Ratio, Timing, Work
+from verifykit.results.cost import Profile, Ratio, Timing, Work
+from verifykit.results.performance import Advice, Measurements
 from verifykit.spec.declared import declared_spec
 from verifykit.spec.model import Spec, parse_input
 from verifykit.spec.randomness import seeded

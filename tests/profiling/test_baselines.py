@@ -11,18 +11,9 @@ from msgspec.structs import replace
 from verifykit.errors import OutputError, UserError
 from verifykit.profiling import machine
 from verifykit.profiling.baselines import compare, save
-from verifykit.results.performance import (
-    BaselineComparison,
-    Growth,
-    Law,
-    Measurements,
-    Memory,
-    Profile,
-    Ratio,
-    Timing,
-    Where,
-    Work,
-)
+from verifykit.results.cost import Memory, Profile, Ratio, Timing, Where, Work
+from verifykit.results.growth import Growth, Law
+from verifykit.results.performance import BaselineComparison, Measurements
 
 TARGET = "package.module:Layer"
 

@@ -12,7 +12,7 @@ import torch
 from verifykit.files import write_whole
 from verifykit.profiling import machine
 from verifykit.profiling.roofline import roof, roofline
-from verifykit.results.performance import Roof, Roofline
+from verifykit.results.growth import Roof, Roofline
 from verifykit.spec.model import Spec, parse_input
 from verifykit.spec.reference import resolve_reference
 from verifykit.spec.subject import Subject

@@ -7,7 +7,7 @@ from torch.utils.checkpoint import checkpoint
 
 from tests.profiling.loads import line_of, load
 from verifykit.profiling.where import where_of
-from verifykit.results.performance import LineCost
+from verifykit.results.cost import LineCost
 
 
 def lines(module: nn.Module, *inputs: Tensor) -> dict[int, LineCost]:

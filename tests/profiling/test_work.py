@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from verifykit.profiling.work import count_forward, count_work
 from verifykit.profiling.workload import Workload
-from verifykit.results.performance import Work
+from verifykit.results.cost import Work
 from verifykit.spec.threads import threads_for
 
 

@@ -1,25 +1,13 @@
 """Measurements such as a run makes of an attention with a loop over its batch, beside a built-in; none was measured."""
 
 from verifykit.results import Audit, CheckOutcome, Location
-from verifykit.results.performance import (
-    Advice,
-    BaselineComparison,
-    Change,
-    Compiled,
+from verifykit.results.cost import (
     Copied,
-    Growth,
-    GrowthPoint,
-    Law,
     LineCost,
-    LineGrowth,
-    Measurements,
     Memory,
     OperatorCost,
     Profile,
     Ratio,
-    Roof,
-    Roofline,
-    RoofPoint,
     SavedTensor,
     SubmoduleCost,
     Timing,
@@ -28,6 +16,8 @@ from verifykit.results.performance import (
     Where,
     Work,
 )
+from verifykit.results.growth import Growth, GrowthPoint, Law, LineGrowth, Roof, Roofline, RoofPoint
+from verifykit.results.performance import Advice, BaselineComparison, Change, Compiled, Measurements
 
 OWN, BUILTIN = "layers.py:LoopAttention", "torch.nn:MultiheadAttention(embed_dim=64, num_heads=4, batch_first=True)"
 LOOP, SOFTMAX, COPY = (Location("layers.py", line) for line in (41, 44, 47))

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from verifykit.reporting.comparison import as_json, as_markdown, print_comparison
 from verifykit.results.comparison import Comparison, Cost, Precision
-from verifykit.results.performance import Ratio, Timing
+from verifykit.results.cost import Ratio, Timing
 
 OWN = Cost("m:Fast", {"N": 8}, Timing(1e-5, 1e-7, 900), Timing(2e-5, 1e-7, 900), 28, 112, 4096)
 OTHER = Cost("torch.nn:Linear", {"N": 8}, Timing(2e-5, 1e-7, 900), Timing(2e-5, 1e-7, 900), 28, 112, 2048)

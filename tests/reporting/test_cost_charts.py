@@ -17,7 +17,8 @@ from verifykit.reporting.charts import charts_of, growth_chart, roofline_chart, 
 from verifykit.reporting.growth_chart import draw_growth, fitted_line, size_of
 from verifykit.reporting.roofline_chart import draw_roofline
 from verifykit.results import Audit
-from verifykit.results.performance import Growth, GrowthPoint, Law, Measurements, Roofline, RoofPoint
+from verifykit.results.growth import Growth, GrowthPoint, Law, Roofline, RoofPoint
+from verifykit.results.performance import Measurements
 
 SVG = "{http://www.w3.org/2000/svg}"
 

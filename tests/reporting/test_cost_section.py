@@ -27,7 +27,9 @@ from verifykit.reporting.performance import section
 from verifykit.reporting.performance.roofline import bound_by
 from verifykit.reporting.performance.summary import line
 from verifykit.results import Environment, Report
-from verifykit.results.performance import Measurements, RoofPoint, Where
+from verifykit.results.cost import Where
+from verifykit.results.growth import RoofPoint
+from verifykit.results.performance import Measurements
 
 
 def page(measured: Measurements) -> str:

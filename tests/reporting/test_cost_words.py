@@ -6,7 +6,9 @@ from msgspec.structs import replace
 from tests.reporting.cost_data import ALONG_L, ALONG_N, BUILTIN, MEASURED, PROFILE, ROOFLINE
 from verifykit.reporting.performance.summary import summary
 from verifykit.reporting.performance.words import law_text, laws_text, summary_of
-from verifykit.results.performance import Growth, Law, Measurements, Ratio
+from verifykit.results.cost import Ratio
+from verifykit.results.growth import Growth, Law
+from verifykit.results.performance import Measurements
 
 
 def test_the_summary_is_one_sentence() -> None:

@@ -23,7 +23,8 @@ from verifykit.results import (
     SpecFacts,
     Verified,
 )
-from verifykit.results.performance import Measurements, OperatorCost, Profile, Ratio, Timing, Uncounted, Work
+from verifykit.results.cost import OperatorCost, Profile, Ratio, Timing, Uncounted, Work
+from verifykit.results.performance import Measurements
 
 PROFILE = Profile(
     "m:L", {"N": 3}, "float32", 2, 18, 72, Timing(1.234e-5, 2e-7, 1000), Timing(4e-5, 1e-6, 900),

@@ -5,7 +5,7 @@ import pytest
 from verifykit.errors import OutputError
 from verifykit.reporting.units import bandwidth, count, multiple, plain, rate, ratio, seconds, share, size
 from verifykit.reporting.writing import check_writable, file_names, report_paths, write_atomically
-from verifykit.results.performance import Ratio
+from verifykit.results.cost import Ratio
 
 
 def test_writing_makes_folders_and_replaces(tmp_path: Path) -> None:

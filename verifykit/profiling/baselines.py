@@ -13,7 +13,8 @@ from verifykit.errors import OutputError, UserError, did_you_mean
 from verifykit.files import write_whole
 from verifykit.profiling.costs import Cost, Kind, change, costs_of
 from verifykit.profiling.machine import fingerprint
-from verifykit.results.performance import BaselineComparison, Measurements, Profile
+from verifykit.results.cost import Profile
+from verifykit.results.performance import BaselineComparison, Measurements
 
 FOLDER = Path(".verifykit") / "profiles"
 MOST_BYTES = 1_000_000

@@ -14,7 +14,8 @@ from verifykit.profiling.growth import grown
 from verifykit.profiling.memory import measure_memory
 from verifykit.profiling.timing import QUICK, THOROUGH, Times, compared, time_alternately
 from verifykit.profiling.workload import Workload, reference_workload, workload
-from verifykit.results.performance import Growth, Memory
+from verifykit.results.cost import Memory
+from verifykit.results.growth import Growth
 from verifykit.spec.model import Spec
 from verifykit.spec.subject import Subject
 

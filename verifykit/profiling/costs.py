@@ -6,7 +6,8 @@ from typing import Literal
 import msgspec
 
 from verifykit.profiling.interval import LAYOUT
-from verifykit.results.performance import Change, Measurements, Profile, Ratio, Timing
+from verifykit.results.cost import Profile, Ratio, Timing
+from verifykit.results.performance import Change, Measurements
 
 Kind = Literal["ratio", "time", "counted", "growth", "growth of time"]
 

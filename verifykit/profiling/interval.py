@@ -4,7 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from verifykit.results.performance import Ratio
+from verifykit.results.cost import Ratio
 
 CONFIDENCE = 0.95
 # Two copies of one module, timed in turn, differ by as much from run to run, as memory and code happen to lie: half of

@@ -12,7 +12,7 @@ import msgspec
 import torch
 
 from verifykit.files import write_whole
-from verifykit.results.performance import Roof
+from verifykit.results.growth import Roof
 
 # Days after which a limit is measured anew: drivers, firmware and neighbours change.
 DAYS = 7

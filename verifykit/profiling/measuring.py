@@ -21,7 +21,8 @@ from verifykit.profiling.trace import write_trace
 from verifykit.profiling.where import where_of
 from verifykit.profiling.work import count_work
 from verifykit.profiling.workload import DTYPE, Workload, reference_workload, workload
-from verifykit.results.performance import Measurements, Profile
+from verifykit.results.cost import Profile
+from verifykit.results.performance import Measurements
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject
 from verifykit.spec.threads import threads_for

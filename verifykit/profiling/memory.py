@@ -11,7 +11,7 @@ from verifykit.profiling.retention import kept_at, python_bytes
 from verifykit.profiling.saved import saved_tensors
 from verifykit.profiling.step import TrainingStep, on_a_step
 from verifykit.profiling.workload import Workload
-from verifykit.results.performance import Memory
+from verifykit.results.cost import Memory
 from verifykit.spec.subject import named_tensors
 
 WARM_UP = 2

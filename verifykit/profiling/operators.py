@@ -7,7 +7,7 @@ from torch._C._autograd import DeviceType
 
 from verifykit.profiling.recording import record
 from verifykit.profiling.workload import Workload
-from verifykit.results.performance import OperatorCost
+from verifykit.results.cost import OperatorCost
 
 CALLS = 5
 MICROSECOND = 1e-6

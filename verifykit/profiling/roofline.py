@@ -21,7 +21,7 @@ from verifykit.profiling.device import time_on_device
 from verifykit.profiling.machine import last_cache, memory, recall, remember
 from verifykit.profiling.work import count_forward
 from verifykit.profiling.workload import DTYPE, Workload, reference_workload, workload
-from verifykit.results.performance import Roof, Roofline, RoofPoint
+from verifykit.results.growth import Roof, Roofline, RoofPoint
 from verifykit.spec.reference import Reference
 from verifykit.spec.subject import Subject
 

@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 from verifykit.profiling.graph import is_custom, nodes_of
 from verifykit.profiling.workload import Workload
 from verifykit.results import Location
-from verifykit.results.performance import SavedTensor
+from verifykit.results.cost import SavedTensor
 from verifykit.spec.subject import named_tensors
 from verifykit.targets import locate
 from verifykit.tracing import user_line

@@ -12,7 +12,7 @@ from torch.utils.benchmark import Measurement, Timer
 from verifykit.profiling.device import time_on_device
 from verifykit.profiling.interval import ratio_of
 from verifykit.profiling.workload import Workload
-from verifykit.results.performance import Ratio, Timing
+from verifykit.results.cost import Ratio, Timing
 
 Run = Callable[[], Any]
 

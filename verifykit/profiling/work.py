@@ -14,7 +14,7 @@ from verifykit.profiling.flops import COMPLEX, formula_of
 from verifykit.profiling.recording import record
 from verifykit.profiling.traffic import Traffic
 from verifykit.profiling.workload import Workload
-from verifykit.results.performance import Uncounted, Work
+from verifykit.results.cost import Uncounted, Work
 from verifykit.spec.subject import named_tensors
 from verifykit.tracing import OperatorMode
 

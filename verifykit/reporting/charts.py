@@ -18,7 +18,8 @@ from verifykit.reporting.growth_chart import draw_growth, panels_of, size_of
 from verifykit.reporting.roofline_chart import draw_roofline, drawable
 from verifykit.reporting.verdict import short_name
 from verifykit.results import Audit, CheckOutcome
-from verifykit.results.performance import Growth, Measurements
+from verifykit.results.growth import Growth
+from verifykit.results.performance import Measurements
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from verifykit.reporting.chart_style import GRID, REFERENCE_MARK, TARGET_MARK, Mark, draw_points, log_ticks, short
 from verifykit.reporting.escape import visible
 from verifykit.reporting.performance.words import direction, power
-from verifykit.results.performance import Growth, GrowthPoint, Law, Quantity
+from verifykit.results.growth import Growth, GrowthPoint, Law, Quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from verifykit.reporting import units
 from verifykit.reporting.chart_style import GRID, REFERENCE_MARK, TARGET_MARK, draw_points, log_ticks, short
-from verifykit.results.performance import Roof, Roofline, RoofPoint
+from verifykit.results.growth import Roof, Roofline, RoofPoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

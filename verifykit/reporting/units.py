@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from verifykit.results.performance import Ratio
+from verifykit.results.cost import Ratio
 
 
 def seconds(value: float) -> str:

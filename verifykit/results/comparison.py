@@ -6,7 +6,7 @@ import msgspec
 
 from verifykit import __version__
 from verifykit.results import Environment, SpecFacts
-from verifykit.results.performance import Ratio, Timing
+from verifykit.results.cost import Ratio, Timing
 
 SCHEMA = "verifykit.compare/1"
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from verifykit.profiling.growth import grown
-from verifykit.results.performance import Growth
+from verifykit.results.growth import Growth
 from verifykit.spec.model import Spec, parse_input
 from verifykit.spec.randomness import seeded
 from verifykit.spec.reference import resolve_reference

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from verifykit.profiling.growth.laws import counted_law, noisy_law
-from verifykit.results.performance import Law
+from verifykit.results.growth import Law
 
 DOUBLING = [2**k for k in range(4, 19)]
 SHORT = [2**k for k in range(2, 12)]

@@ -7,7 +7,7 @@ from verifykit.profiling.saved import saved_tensors
 from verifykit.profiling.timing import QUICK, Times, compared, time_alternately
 from verifykit.profiling.workload import Workload, reference_workload, workload
 from verifykit.results.comparison import Cost
-from verifykit.results.performance import Ratio
+from verifykit.results.cost import Ratio
 from verifykit.spec.reference import Reference
 
 

@@ -12,7 +12,8 @@ from verifykit.profiling.advice.experiment import Experiment
 from verifykit.profiling.advice.statements import lines_run, loop_of
 from verifykit.profiling.workload import workload
 from verifykit.results import Location
-from verifykit.results.performance import Advice, Where
+from verifykit.results.cost import Where
+from verifykit.results.performance import Advice
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from verifykit.profiling.advice.words import seconds
 from verifykit.results import Location
-from verifykit.results.performance import Advice, Profile, Where
+from verifykit.results.cost import Profile, Where
+from verifykit.results.performance import Advice
 
 LEAST_SHARE = 0.5
 FEW = 10

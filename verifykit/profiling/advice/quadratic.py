@@ -11,7 +11,9 @@ from verifykit.profiling.advice.words import size as bytes_
 from verifykit.profiling.saved import saved_tensors
 from verifykit.profiling.workload import Workload, workload
 from verifykit.results import Location
-from verifykit.results.performance import Advice, Growth, SavedTensor
+from verifykit.results.cost import SavedTensor
+from verifykit.results.growth import Growth
+from verifykit.results.performance import Advice
 from verifykit.spec.randomness import seeded
 
 # By how much a tensor grows, at least, where a size doubles: a square less a constant, such as a token in front.

@@ -11,7 +11,8 @@ from torch.utils._pytree import tree_leaves
 from verifykit.profiling.advice.words import size
 from verifykit.profiling.workload import Workload
 from verifykit.results import Location
-from verifykit.results.performance import Advice, Memory
+from verifykit.results.cost import Memory
+from verifykit.results.performance import Advice
 from verifykit.tracing import OperatorMode, user_line
 
 # What is made elementwise and saved, in inputs and outputs and as a share of all that is saved, from which it is told.

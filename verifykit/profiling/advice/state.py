@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from verifykit.profiling.advice.words import size
-from verifykit.results.performance import Advice, Memory
+from verifykit.results.cost import Memory
+from verifykit.results.performance import Advice
 
 
 def growing_state(memory: Memory) -> Iterator[Advice]:

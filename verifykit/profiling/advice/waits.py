@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from verifykit.results.performance import Advice, Where
+from verifykit.results.cost import Where
+from verifykit.results.performance import Advice
 
 
 def host_syncs(where: Where) -> Iterator[Advice]:

@@ -10,7 +10,7 @@ from verifykit.profiling.growth.laws import counted_law, noisy_law
 from verifykit.profiling.growth.lines import growing_lines
 from verifykit.profiling.growth.point import Measured
 from verifykit.profiling.growth.series import Series, series
-from verifykit.results.performance import Growth, GrowthPoint, Law
+from verifykit.results.growth import Growth, GrowthPoint, Law
 from verifykit.spec.reference import Reference
 from verifykit.spec.subject import Subject
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from verifykit.profiling.growth.exact import FEWEST, Sum, exact_sum
 from verifykit.profiling.growth.powers import Power, leading_power
-from verifykit.results.performance import Law, Quantity
+from verifykit.results.growth import Law, Quantity
 
 # No cost of a real machine is a power of the size more exactly than this.
 UNEVEN = 0.04

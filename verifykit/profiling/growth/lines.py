@@ -9,7 +9,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from verifykit.results import Location
-from verifykit.results.performance import LineGrowth
+from verifykit.results.growth import LineGrowth
 from verifykit.tracing import OperatorMode, user_line
 
 # What autograd calls to save an output of an operator; only a mode sees it as an operator of its own.

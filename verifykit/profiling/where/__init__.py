@@ -14,7 +14,7 @@ from verifykit.profiling.where.submodules import submodule_costs
 from verifykit.profiling.where.waits import waits_in
 from verifykit.profiling.workload import Workload
 from verifykit.results import Location
-from verifykit.results.performance import Copied, Waited, Where
+from verifykit.results.cost import Copied, Waited, Where
 from verifykit.tracing import trace
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from typing import Any
 
 from verifykit.profiling.step import TrainingStep
 from verifykit.results import Location
-from verifykit.results.performance import Copied
+from verifykit.results.cost import Copied
 from verifykit.tracing import OperatorMode, user_line
 
 # What clone, contiguous, reshape, to, type and assignments to elements come down to where they are no views.

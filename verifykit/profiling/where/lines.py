@@ -14,7 +14,7 @@ from verifykit.profiling.recording import record
 from verifykit.profiling.step import TrainingStep
 from verifykit.profiling.where.attribution import BACKWARD, FORWARD, LINE, Operator, operators_of
 from verifykit.results import Location
-from verifykit.results.performance import LineCost
+from verifykit.results.cost import LineCost
 from verifykit.tracing import user_line
 
 WARM_UP = 2

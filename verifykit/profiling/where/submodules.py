@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from verifykit.profiling.step import TrainingStep
-from verifykit.results.performance import SubmoduleCost
+from verifykit.results.cost import SubmoduleCost
 
 WARM_UP = 1
 CALLS = 7

@@ -6,7 +6,8 @@ from verifykit.reporting import units
 from verifykit.reporting.escape import code
 from verifykit.reporting.performance.places import place
 from verifykit.reporting.tables import table
-from verifykit.results.performance import Compiled, Measurements, Memory, Profile, Ratio, SavedTensor, Timing, Work
+from verifykit.results.cost import Memory, Profile, Ratio, SavedTensor, Timing, Work
+from verifykit.results.performance import Compiled, Measurements
 
 SAVED_SHOWN = 6
 

@@ -8,7 +8,7 @@ from verifykit.reporting.escape import inline
 from verifykit.reporting.performance.places import place
 from verifykit.reporting.performance.words import QUANTITIES, law_text, laws_text, sizes_text
 from verifykit.reporting.tables import table
-from verifykit.results.performance import Growth, GrowthPoint, Law, Quantity
+from verifykit.results.growth import Growth, GrowthPoint, Law, Quantity
 
 
 def growth(series: Sequence[Growth], heading: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from verifykit.reporting import units
 from verifykit.reporting.escape import code
 from verifykit.reporting.tables import table
-from verifykit.results.performance import OperatorCost, Profile
+from verifykit.results.cost import OperatorCost, Profile
 
 SHOWN = 8
 

@@ -7,7 +7,7 @@ from verifykit.reporting import units
 from verifykit.reporting.escape import inline
 from verifykit.reporting.performance.words import sizes_text
 from verifykit.reporting.tables import table
-from verifykit.results.performance import Roof, Roofline, RoofPoint
+from verifykit.results.growth import Roof, Roofline, RoofPoint
 
 
 def roofline(found: Roofline, heading: str) -> Iterator[str]:

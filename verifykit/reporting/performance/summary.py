@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from verifykit.reporting import units
 from verifykit.reporting.escape import visible
 from verifykit.reporting.performance.words import sizes_text, summary_of
-from verifykit.results.performance import Measurements, Profile, Quantity, Ratio, Roofline
+from verifykit.results.cost import Profile, Ratio
+from verifykit.results.growth import Quantity, Roofline
+from verifykit.results.performance import Measurements
 
 # The limit is told at a second size where so much more of it is reached there.
 _MUCH_MORE = 2.0

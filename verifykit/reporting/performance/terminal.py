@@ -13,16 +13,9 @@ from verifykit.reporting.performance.cost import compiled_text
 from verifykit.reporting.performance.roofline import bound_by
 from verifykit.reporting.performance.summary import setting, summary
 from verifykit.reporting.performance.words import laws_text, sizes_text
-from verifykit.results.performance import (
-    BaselineComparison,
-    Growth,
-    Measurements,
-    Memory,
-    Profile,
-    Ratio,
-    Roofline,
-    Timing,
-)
+from verifykit.results.cost import Memory, Profile, Ratio, Timing
+from verifykit.results.growth import Growth, Roofline
+from verifykit.results.performance import BaselineComparison, Measurements
 
 LINES_SHOWN, ADVICE_SHOWN, CHANGES_SHOWN = 5, 6, 8
 

@@ -6,7 +6,7 @@ from verifykit.reporting import units
 from verifykit.reporting.escape import code, inline
 from verifykit.reporting.performance.places import place
 from verifykit.reporting.tables import table
-from verifykit.results.performance import Copied, LineCost, SubmoduleCost, Waited, Where
+from verifykit.results.cost import Copied, LineCost, SubmoduleCost, Waited, Where
 
 LINES_SHOWN, SUBMODULES_SHOWN, OTHERS_SHOWN, NAMES_SHOWN = 8, 8, 6, 3
 

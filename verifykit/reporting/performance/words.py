@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from verifykit.results.performance import Growth, Law, Quantity
+from verifykit.results.growth import Growth, Law, Quantity
 
 QUANTITIES: tuple[Quantity, ...] = ("time", "peak memory", "saved bytes", "operators")
 
