@@ -9,7 +9,8 @@ from verifykit.profiling.recording import record
 from verifykit.profiling.workload import Workload
 from verifykit.results.cost import OperatorCost
 
-CALLS = 5
+# Calls that are recorded, and the events of one above which it alone must do: torch takes long to sort them.
+CALLS, MANY = 5, 1000
 MICROSECOND = 1e-6
 
 
@@ -22,15 +23,18 @@ def profile_operators(load: Workload) -> tuple[list[OperatorCost], list[Operator
 
 
 def _costs(load: Workload, run: Callable[[], Any]) -> list[OperatorCost]:
-    events = record(run, calls=CALLS, cuda=load.cuda).key_averages()  # type: ignore[no-untyped-call]
+    calls, recorded = 1, record(run, cuda=load.cuda)
+    if len(recorded.function_events or ()) < MANY:
+        calls, recorded = CALLS, record(run, calls=CALLS, warm_up=0, cuda=load.cuda)
+    events = recorded.key_averages()  # type: ignore[no-untyped-call]
     costs = [
         OperatorCost(
             name=event.key,
-            calls=event.count / CALLS,
-            self_cpu=event.self_cpu_time_total * MICROSECOND / CALLS,
-            total_cpu=event.cpu_time_total * MICROSECOND / CALLS,
-            memory=event.self_cpu_memory_usage / CALLS,
-            self_device=event.self_device_time_total * MICROSECOND / CALLS,
+            calls=event.count / calls,
+            self_cpu=event.self_cpu_time_total * MICROSECOND / calls,
+            total_cpu=event.cpu_time_total * MICROSECOND / calls,
+            memory=event.self_cpu_memory_usage / calls,
+            self_device=event.self_device_time_total * MICROSECOND / calls,
         )
         for event in events
         if event.device_type == DeviceType.CPU and not event.key.startswith("[memory]")

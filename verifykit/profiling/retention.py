@@ -80,13 +80,9 @@ class _Made(OperatorMode):
     """Notes the tensors that are made, with the line that made each."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._storages: dict[int, _Storage] = {}
         self._tensors: list[weakref.ref[Tensor]] = []
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # to skip it, torch would import it
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         there = {t.untyped_storage()._cdata for t in _strided((args, kwargs))}

@@ -32,15 +32,11 @@ class _Counter(OperatorMode):
     supports_higher_order_operators = True
 
     def __init__(self, leaves: Iterable[Tensor] = ()) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.flops = 0
         self.seen: set[str] = set()
         self.uncounted: dict[str, None] = {}
         self.traffic = Traffic(leaves)
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # to skip it, torch imports the whole compiler when the first operator comes
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}

@@ -30,12 +30,8 @@ class _Maker:
 
 
 class _Makers(OperatorMode):
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # to skip it, torch would import it first
-
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.makers: dict[int, _Maker] = {}
         self.alive: list[Tensor] = []  # so that no address stands for two
 

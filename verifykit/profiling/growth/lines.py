@@ -51,7 +51,7 @@ class _Functions(TorchFunctionMode):
 
 class _Operators(OperatorMode):
     def __init__(self, calls: Calls) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.calls = calls
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

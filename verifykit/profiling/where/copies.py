@@ -26,13 +26,9 @@ def copies_of(step: TrainingStep) -> tuple[list[Copied], int]:
 
 class _Dispatched(OperatorMode):
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.operators = 0
         self.copies: dict[tuple[str, Location | None], tuple[int, int]] = {}
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # to skip it, torch would import it
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))

@@ -77,13 +77,9 @@ class _Kernels(OperatorMode):
     """Times each operator, once for the same shapes, and adds up what their kernels take."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.seconds = 0.0
         self._known: dict[Any, float] = {}
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # to skip it, torch would import it
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
