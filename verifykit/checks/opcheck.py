@@ -73,7 +73,7 @@ class OperatorCall:
 
 class _Watch(OperatorMode):
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.calls: dict[tuple[Any, ...], OperatorCall] = {}
 
     def __torch_dispatch__(

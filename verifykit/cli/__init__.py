@@ -1,6 +1,5 @@
 """The console command ``verifykit``: one file per subcommand, each importing what it needs when it is called."""
 
-import os
 import sys
 from importlib import import_module
 
@@ -69,8 +68,6 @@ def group(ctx: click.Context, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line; an error that the user can mend ends it with one line and exit code 2."""
-    # The profiler library logs each start and stop to standard error unless told not to before torch is imported.
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
     try:
         # --debug is understood wherever it stands.
         arguments = [word for word in sys.argv[1:] if word != "--debug"]

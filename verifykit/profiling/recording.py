@@ -1,11 +1,15 @@
 """What torch's profiler saw of some calls."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 from torch.autograd.profiler import profile
 
 WARM_UP = 3
+
+# The profiler library logs each start and stop to standard error unless it is told not to before its first use.
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 
 def record(run: Callable[[], Any], *, calls: int = 1, warm_up: int = WARM_UP, cuda: bool = False) -> profile:

@@ -24,7 +24,7 @@ class Births(OperatorMode):
     """Notes, without keeping it alive, every storage that is made while it is active, and the user's line."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.made: dict[int, tuple[StorageWeakRef, Location | None]] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

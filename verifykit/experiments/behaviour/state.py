@@ -67,7 +67,7 @@ class Writes(OperatorMode):
     born: dict[int, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}

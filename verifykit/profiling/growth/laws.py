@@ -1,7 +1,7 @@
 """How a quantity grows with a size: from the figures of a series to a law, or to none where they decide nothing."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from verifykit.profiling.growth.exact import FEWEST, Sum, exact_sum
 from verifykit.profiling.growth.powers import Power, leading_power
@@ -29,13 +29,22 @@ def counted_law(quantity: Quantity, symbol: str, sizes: Sequence[int], counts: S
 
 
 def noisy_law(
-    quantity: Quantity, symbol: str, sizes: Sequence[int], values: Sequence[float], noise: Sequence[float]
+    quantity: Quantity,
+    symbol: str,
+    sizes: Sequence[int],
+    values: Sequence[float],
+    noise: Sequence[float],
+    *,
+    held: Sequence[int] | None = None,
+    likely: Collection[float] = (),
 ) -> Law | None:
-    """Return the law of figures above 0 that are known to within ``noise`` (relative, one standard deviation)."""
+    """Return the law of figures above 0 that are known to within ``noise`` (relative, one standard deviation);
+    ``held`` and ``likely`` as in :func:`leading_power`.
+    """
     flat = _flat_law(quantity, sizes, values, noise)
     if flat is not None:
         return flat
-    power = leading_power(sizes, values, noise)
+    power = leading_power(sizes, values, noise, held, likely)
     if power is None:
         return None
     error = math.hypot(max(power.high - power.exponent, power.exponent - power.low), UNEVEN)
@@ -80,10 +89,11 @@ def _flat_law(quantity: Quantity, sizes: Sequence[int], values: Sequence[float],
 
 
 def _with_logarithm(symbol: str, sizes: Sequence[int], power: Power, error: float) -> str | None:
-    """Return ``n**k log n`` if its local exponent lies within the bar."""
+    """Return ``n**k log n`` if its local exponent lies within the bar, and ``k`` itself does not."""
     least, most = _of_logarithm(sizes[power.first :])
     for whole in (1, 2):
-        if power.exponent - error <= whole + most and whole + least <= power.exponent + error:
+        low, high = power.exponent - error, power.exponent + error
+        if whole < low <= whole + most and whole + least <= high:
             return f"{_power(symbol, whole)} log {symbol}"
     return None
 

@@ -1,6 +1,6 @@
 """The exponent of a noisy cost, averaged over models and windows, so that its bar holds what choosing them hides."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from verifykit.profiling.growth.least_squares import nonnegative
 
 Floats = NDArray[np.float64]
 
-GRID: Floats = np.round(np.arange(0.1, 4.51, 0.02), 2)
+GRID: Floats = np.round(np.arange(0.0, 4.51, 0.02), 2)
 # Lower powers that may stand beside the leading one; each stays this far below it, lest the two be one.
 LOWER = (1.0, 2.0)
 APART = 0.5
@@ -18,12 +18,15 @@ APART = 0.5
 SPARE = 2
 # What the leading term is at least of the last three values: any power could lead if it were allowed to be invisible.
 SEEN = 0.3
-# By how much a unit of work may become dearer once, where the data leave a cache, and how steeply.
-STEP, STEEPNESS = 3.0, 1.5
-# What a step counts for in parameters: its place and its height, and as many again, since it bends any law a little.
-STEP_PARAMETERS = 4
-# Penalties this much above the best weigh nothing.
-NEGLIGIBLE = 12.0
+# By how much a unit of work may become dearer as the bytes that a step holds outgrow a cache, or what the processor
+# finds addresses in; the sizes of such, in bytes, on machines of all kinds, and how steeply it does.
+STEP, PLACES, STEEPNESS = 3.0, tuple(4.0**k * 2**20 for k in range(4)), 1.0
+STEP_PARAMETERS = 3
+# A step of which so much lies before the window is none.
+BEFORE = 0.6
+# How much of the belief, before any time is taken, goes to the exponents with which counted work grows, and how far
+# from them a time may be on that account.
+BELIEF, WIDTH = 0.7, 0.05
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Power:
 @dataclass(frozen=True)
 class _Model:
     """``c + a n**p``, from the point ``first`` on; with ``lower`` beside it ``b n**lower``, with ``step`` a cost per
-    unit that rises around that size.
+    unit that rises around so many bytes held.
     """
 
     first: int
@@ -60,8 +63,10 @@ class _Model:
         """What Akaike's criterion charges for its parameters, and Jay and Neil for the points that it leaves out."""
         return 2 * (self.parameters + self.first)
 
-    def columns(self, n: Floats, y: Floats, exponents: Floats) -> Floats:
+    def columns(self, data: "_Data", exponents: Floats) -> Floats:
         """Its terms relative to the values: exponents by points by terms, the constant first, the leading one last."""
+        window = slice(self.first, None)
+        n, y = data.n[window], data.y[window]
         leading = n[None, :] ** exponents[:, None] / y
         terms = [np.broadcast_to(1 / y, leading.shape)]
         if self.lower is not None:
@@ -69,8 +74,22 @@ class _Model:
         if self.step is not None:
             # With both coefficients at least 0, the cost of a unit rises by any factor from 1 to STEP.
             terms.append(leading)
-            leading = leading * (1 + (STEP - 1) / (1 + (self.step / n) ** STEEPNESS))
+            leading = leading * (1 + (STEP - 1) * data.beyond(self.step)[window])
         return np.stack([*terms, leading], axis=-1)
+
+
+@dataclass(frozen=True)
+class _Data:
+    n: Floats
+    y: Floats
+    sigma: Floats
+    held: Floats | None
+
+    def beyond(self, place: float) -> Floats:
+        """How far each point is beyond a cache of ``place`` bytes, from 0 to 1."""
+        assert self.held is not None
+        beyond: Floats = 1 / (1 + (place / np.maximum(self.held, 1.0)) ** STEEPNESS)
+        return beyond
 
 
 @dataclass(frozen=True)
@@ -82,35 +101,53 @@ class _Fit:
         return float(self.misfit.min()) / scale**2 + self.model.handicap
 
 
-def leading_power(sizes: Sequence[int], values: Sequence[float], noise: Sequence[float]) -> Power | None:
+def leading_power(
+    sizes: Sequence[int],
+    values: Sequence[float],
+    noise: Sequence[float],
+    held: Sequence[int] | None = None,
+    likely: Collection[float] = (),
+) -> Power | None:
     """Return the leading exponent of ``values``, of which ``noise`` is the relative uncertainty of each; ``None`` where
     there are too few points or none of the models fits.
+
+    ``held`` are the bytes that are in use at each size: with them, the cost of a unit of work may rise on the way.
+    ``likely`` are exponents with which the work was counted to grow; they are believed unless the values say otherwise.
 
     Models with coefficients of at least 0 are fitted by relative least squares to every window that ends at the
     greatest size, and their results averaged with the weights ``exp(-(chi2 + 2 k + 2 cut) / 2)`` of Jay and Neil,
     Bayesian model averaging for analysis of lattice field theory results (2021): the bar holds what choosing a model
     and a window would hide. Where even the best misses by more than the noise, the noise is taken to be so large.
     """
-    n, y, sigma = (np.asarray(numbers, dtype=np.float64) for numbers in (sizes, values, noise))
-    fits = _fitted(_smooth(len(n)), n, y, sigma)
+    data = _Data(
+        *(np.asarray(numbers, dtype=np.float64) for numbers in (sizes, values, noise)),
+        held=None if held is None else np.asarray(held, dtype=np.float64),
+    )
+    fits = _fitted([*_smooth(len(data.n)), *_stepped(data)], data)
     if not fits:
         return None
-    scale = _scale(fits, len(n))
-    least = min(fit.penalty(scale) for fit in fits)
-    fits += _fitted((m for m in _stepped(n) if m.handicap < least + NEGLIGIBLE), n, y, sigma)
-    scale = _scale(fits, len(n))
+    scale = _scale(fits, len(data.n))
     best = min(fits, key=lambda fit: fit.penalty(scale))
     density = np.zeros_like(GRID)
     for fit in fits:
         likelihood = np.exp(-(fit.misfit - fit.misfit.min()) / (2 * scale**2))
         density += np.exp(-(fit.penalty(scale) - best.penalty(scale)) / 2) * likelihood / likelihood.sum()
+    density *= _belief(likely)
     cumulative = (np.cumsum(density) - density / 2) / density.sum()
     low, middle, high = (float(np.interp(q, cumulative, GRID)) for q in (0.025, 0.5, 0.975))
-    window = slice(best.model.first, None)
-    columns = best.model.columns(n[window], y[window], np.array([middle]))
-    coefficients, _ = nonnegative(columns, 1 / sigma[window])
+    coefficients, _ = nonnegative(best.model.columns(data, np.array([middle])), 1 / data.sigma[best.model.first :])
     constant, leading = float(coefficients[0, 0]), float(coefficients[0, -1])
-    return Power(middle, low, high, constant, leading, best.model.first, scale * float(np.median(sigma)))
+    return Power(middle, low, high, constant, leading, best.model.first, scale * float(np.median(data.sigma)))
+
+
+def _belief(likely: Collection[float]) -> Floats:
+    """Return what is believed of each exponent of the grid before any value is seen."""
+    even = np.full_like(GRID, 1 / len(GRID))
+    if not likely:
+        return even
+    near = np.exp(-(((GRID - np.array([*likely])[:, None]) / WIDTH) ** 2) / 2)
+    believed: Floats = (1 - BELIEF) * even + BELIEF * (near / near.sum(axis=1, keepdims=True)).mean(axis=0)
+    return believed
 
 
 def _smooth(points: int) -> Iterator[_Model]:
@@ -119,17 +156,23 @@ def _smooth(points: int) -> Iterator[_Model]:
         yield from (replace(model, first=first) for first in range(points - model.parameters - SPARE + 1))
 
 
-def _stepped(n: Floats) -> Iterator[_Model]:
-    for first in range(len(n) - 3 - STEP_PARAMETERS - SPARE + 1):
-        yield from (_Model(first, step=float(size)) for size in n[first + 2 :])
+def _stepped(data: _Data) -> Iterator[_Model]:
+    if data.held is None:
+        return
+    for place in PLACES:
+        beyond = data.beyond(place)
+        if beyond[-1] - beyond[0] < BEFORE / 2:
+            continue
+        for first in range(len(beyond) - 3 - STEP_PARAMETERS - SPARE + 1):
+            if beyond[first] < BEFORE:
+                yield _Model(first, step=place)
 
 
-def _fitted(models: Iterator[_Model], n: Floats, y: Floats, sigma: Floats) -> list[_Fit]:
+def _fitted(models: Sequence[_Model], data: _Data) -> list[_Fit]:
     fits = []
     for model in models:
-        window = slice(model.first, None)
-        columns = model.columns(n[window], y[window], GRID)
-        coefficients, misfit = nonnegative(columns, 1 / sigma[window])
+        columns = model.columns(data, GRID)
+        coefficients, misfit = nonnegative(columns, 1 / data.sigma[model.first :])
         rest = coefficients[:, :-1] * columns[:, -3, :-1]
         lesser = rest.sum(axis=1) if model.step is None else rest[:, 0]
         allowed = (lesser <= 1 - SEEN) & ((model.lower or -APART) + APART <= GRID)
