@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tests.profiling.loads import load
 from verifykit.profiling.memory import measure_memory
 from verifykit.profiling.work import count_work
-from verifykit.profiling.workload import Workload
 
 FLOAT = 4
 
@@ -61,10 +61,10 @@ def flops() -> Iterator[tuple[str, str, int, int, int, int]]:
         ),
     ]
     for what, form, module, inputs, expected, times in cases:
-        work = count_work(_load(module, inputs))
+        work = count_work(load(module, *inputs))
         yield what, form, work.forward_flops, expected, work.backward_flops or 0, times * expected
     steps, batch, width, hidden = 7, 3, 5, 6
-    work = count_work(_load(nn.LSTM(width, hidden), [x(steps, batch, width)]))
+    work = count_work(load(nn.LSTM(width, hidden), x(steps, batch, width)))
     expected = 2 * steps * batch * 4 * hidden * (width + hidden)
     form = "2·L·N·4·hidden·(in + hidden)"
     yield (
@@ -97,10 +97,6 @@ def memory() -> Iterator[tuple[str, int, int, int, int]]:
 
 
 def _peaks(what: str, module: nn.Module, inputs: list[Tensor], elements: list[int]) -> tuple[str, int, int, int, int]:
-    found = measure_memory(_load(module, inputs))
+    found = measure_memory(load(module, *inputs))
     forward, backward = (count * FLOAT for count in elements)
     return what, found.forward_peak, forward, found.backward_peak or 0, backward
-
-
-def _load(module: nn.Module, inputs: list[Tensor]) -> Workload:
-    return Workload("it", module.eval(), lambda given: (given, {}), inputs, sizes={}, seed=0).prepare()

@@ -19,6 +19,7 @@ from torch import nn
 from tests.benchmarks import performance_costs as costs
 from tests.benchmarks.agreement import agreements
 from tests.profiling.test_advice import BUILT_INS, KINDS, planted, subject_of
+from tests.torch_modules import Known
 from verifykit.config import TargetConfig
 from verifykit.profiling import extent
 from verifykit.profiling.growth import grown
@@ -84,11 +85,11 @@ def _cases() -> Iterator[str]:
 def _profiled(init: dict[str, int], rows: int) -> Measurements:
     given = TargetConfig(dict(init), reference="torch.nn:Linear")
     subject, _ = prepare("reference_modules:CustomLinear", Plan([], given))
-    return measure(subject, replace_effort(extent.full({"N": rows}, compile=False)))
+    return measure(subject, _times_alone(extent.full({"N": rows}, compile=False)))
 
 
-def replace_effort(full: extent.Extent) -> extent.Extent:
-    """Times alone, as thorough as those of a page."""
+def _times_alone(full: extent.Extent) -> extent.Extent:
+    """As thorough as those of a page."""
     return extent.Extent(full.effort, full.sizes)
 
 
@@ -97,8 +98,8 @@ def _agreement() -> Iterator[str]:
     worst = max(abs(one.difference) for one in found)
     yield "## Times against hand-written `torch.utils.benchmark` code"
     yield (
-        f"Medians of five rounds of each, in turn, in one process, on one thread. The greatest difference is {worst:.1%} "
-        "(wanted: 5 %)."
+        "Medians of five rounds of each, in turn, in one process, on as many threads. The greatest difference is "
+        f"{worst:.1%} (wanted: 5 %)."
     )
     rows = [(one.name, one.direction, _us(one.ours), _us(one.by_hand), f"{one.difference:+.1%}") for one in found]
     yield _table(("module", "", "verifykit", "by hand", "difference"), rows)
@@ -120,9 +121,9 @@ def _identical() -> Iterator[str]:
     ordered = sorted(ratios)
     within = math.expm1(ordered[int(0.95 * len(ordered))])
     yield (
-        f"Two equal copies of four modules, with the effort of `--quick`, {len(ratios)} ratios: a difference is said to be "
-        f"measured in {wrong} ({wrong / len(ratios):.1%}); 95 of 100 ratios lie within {within:.1%} of 1. No interval is "
-        f"taken for narrower than ±{LAYOUT:.0%}."
+        f"Two equal copies of four modules, with the effort of `--quick`, {len(ratios)} ratios: a difference is said to "
+        f"be measured in {wrong} ({wrong / len(ratios):.1%}); 95 of 100 ratios lie within {within:.1%} of 1. No "
+        f"interval is taken for narrower than ±{LAYOUT:.0%}."
     )
 
 
@@ -168,8 +169,8 @@ def _laws() -> Iterator[str]:
             covered += abs(time_law.exponent - truth) <= time_law.error
         rows.append((f"`{law.name}`", law.says, _law(time_law), _law(peak), f"{law.memory:g}"))
     yield (
-        f"In {GROWTH_SECONDS:g} s each. Of {count} exponents of time, {near} are within 0.1 of the truth, and {covered} bars "
-        "hold it."
+        f"In {GROWTH_SECONDS:g} s each. Of {count} exponents of time, {near} are within 0.1 of the truth, and {covered} "
+        "bars hold it."
     )
     yield _table(("module", "time is", "time measured", "peak memory measured", "peak memory is"), rows)
 
@@ -188,13 +189,18 @@ def _smells() -> Iterator[str]:
     clean = [f"{one.file}:{one.name}" for one in planted("clean")]
     kinds = {stem.replace("_", " ") for stem in KINDS}
     alarms = [name for name in clean if _kinds(subject_of(name)) & kinds]
-    built_in = [known.name for known in BUILT_INS if _kinds(known.subject()) & kinds]
+    built_in = [known.name for known in BUILT_INS if _kinds(_built_in(known)) & kinds]
     yield (
         "Through `verifykit profile --quick`, without growth: named with the right line. Of "
         f"{len(clean)} clean modules {len(alarms)} get such advice, of {len(BUILT_INS)} built-ins {len(built_in)}"
         f"{': ' + ', '.join([*alarms, *built_in]) if alarms or built_in else ''}."
     )
     yield _table(("smell", "planted", "named at its line"), rows)
+
+
+def _built_in(known: Known) -> Subject:
+    inputs = tuple(parse_input(name, text) for name, text in known.inputs.items())
+    return Subject(resolve(known.target), Spec(known.init, inputs))
 
 
 def _is_named(one: Any) -> bool:

@@ -88,7 +88,7 @@ def _costs(found: Comparison) -> Iterator[str]:
         if timing is not None:
             ratio = ratios[name]
             yield f"{name} {units.seconds(timing.median)}" + (f", {units.ratio(ratio)}" if ratio else "")
-    yield f"{units.size(own.saved_bytes)} kept for the backward, the reference {units.size(other.saved_bytes)}"
+    yield f"{units.size(own.peak_bytes)} at most in a step, the reference {units.size(other.peak_bytes)}"
     yield f"float32, {', '.join(f'{name} = {size}' for name, size in own.sizes.items()) or 'fixed sizes'}"
 
 
@@ -110,8 +110,8 @@ def _page(found: Comparison) -> Iterator[str]:
         yield from (f"- {inline(line)}" for line in told)
     if found.candidate_cost and found.reference_cost:
         yield "\n## Cost\n"
-        yield "| | forward | backward | parameters | kept for the backward |"
-        yield "| --- | ---: | ---: | ---: | ---: |"
+        yield "| | forward | backward | parameters | peak memory of a step | kept for the backward |"
+        yield "| --- | ---: | ---: | ---: | ---: | ---: |"
         for cost in (found.candidate_cost, found.reference_cost):
             yield _cost_row(cost)
         yield _ratio_row(found)
@@ -128,13 +128,14 @@ def _page(found: Comparison) -> Iterator[str]:
 def _ratio_row(found: Comparison) -> str:
     forward, backward = ("" if r is None else units.ratio(r) for r in (found.forward_ratio, found.backward_ratio))
     own, other = found.candidate_cost, found.reference_cost
-    memory = units.multiple(own.saved_bytes, other.saved_bytes) if own and other else ""
-    return f"| compared | {forward} | {backward} | | {memory} |"
+    peak = units.multiple(own.peak_bytes, other.peak_bytes) if own and other else ""
+    saved = units.multiple(own.saved_bytes, other.saved_bytes) if own and other else ""
+    return f"| compared | {forward} | {backward} | | {peak} | {saved} |"
 
 
 def _cost_row(cost: Cost) -> str:
     backward = units.seconds(cost.backward.median) if cost.backward else "none"
     return (
         f"| {code(cost.name)} | {units.seconds(cost.forward.median)} | {backward} | {units.count(cost.parameters)} "
-        f"| {units.size(cost.saved_bytes)} |"
+        f"| {units.size(cost.peak_bytes)} | {units.size(cost.saved_bytes)} |"
     )

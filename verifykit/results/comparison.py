@@ -33,8 +33,8 @@ class Precision(msgspec.Struct, frozen=True):
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What one of the two costs in float32 at ``sizes``: wall times, parameters, and the bytes that it keeps from
-    forward to backward beside its parameters.
+    """What one of the two costs in float32 at ``sizes``: wall times, parameters, the most bytes that a training step
+    takes above inputs and parameters, and those that it keeps from forward to backward.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Cost(msgspec.Struct, frozen=True):
     backward: Timing | None
     parameters: int
     parameter_bytes: int
+    peak_bytes: int
     saved_bytes: int
 
 

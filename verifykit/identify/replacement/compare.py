@@ -56,7 +56,7 @@ def compare(subject: Subject, reference: Reference, *, profile: bool = True) -> 
         reference_cost=measured.other,
         forward_ratio=measured.forward_ratio,
         backward_ratio=measured.backward_ratio,
-        memory_ratio=measured.own.saved_bytes / measured.other.saved_bytes if measured.other.saved_bytes else None,
+        memory_ratio=measured.own.peak_bytes / measured.other.peak_bytes if measured.other.peak_bytes else None,
     )
 
 

@@ -1,9 +1,9 @@
-"""What target and reference cost side by side: time, parameters, and what is kept for the backward."""
+"""What target and reference cost side by side: time, parameters, memory."""
 
 from dataclasses import dataclass
 
 from verifykit.identify.facts import Facts
-from verifykit.profiling.saved import saved_tensors
+from verifykit.profiling.memory import measure_memory
 from verifykit.profiling.timing import QUICK, Times, compared, time_alternately
 from verifykit.profiling.workload import Workload, reference_workload, workload
 from verifykit.results.comparison import Cost
@@ -36,7 +36,7 @@ def costs(facts: Facts, reference: Reference) -> Costs:
 
 
 def _cost(load: Workload, times: Times) -> Cost:
-    parameters = list(load.module.parameters())
+    parameters, memory = list(load.module.parameters()), measure_memory(load)
     return Cost(
         load.name,
         load.sizes,
@@ -44,5 +44,6 @@ def _cost(load: Workload, times: Times) -> Cost:
         times.backward.timing if times.backward else None,
         sum(p.numel() for p in parameters),
         sum(p.numel() * p.element_size() for p in parameters),
-        sum(saved.bytes for saved in saved_tensors(load)),
+        max(memory.forward_peak, memory.backward_peak or 0),
+        memory.saved,
     )
