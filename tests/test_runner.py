@@ -49,7 +49,7 @@ def entry(function: Callable[[Subject], Iterator[Finding | Verified]], *requires
 def run(*functions: Callable[[Subject], Iterator[Finding | Verified]], **plan: object) -> Audit:
     checks = [entry(function) for function in functions]
     given = TargetConfig(inputs={"input": "float[N]"}, **plan)  # type: ignore[arg-type]
-    *_, last = audit("torch.nn:ReLU", Plan(checks, given, profile=False))
+    *_, last = audit("torch.nn:ReLU", Plan(checks, given, profile=None))
     assert isinstance(last, AuditFinished)
     return last.audit
 
@@ -97,14 +97,14 @@ def test_what_is_allowed_stays_visible_as_a_note() -> None:
 
 
 def test_dependents_of_a_failure_are_skipped_naming_it() -> None:
-    plan = Plan([entry(finds), entry(verifies, "finds")], TargetConfig(inputs={"input": "float[N]"}), profile=False)
+    plan = Plan([entry(finds), entry(verifies, "finds")], TargetConfig(inputs={"input": "float[N]"}), profile=None)
     outcomes = [event.outcome for event in audit("torch.nn:ReLU", plan) if isinstance(event, CheckFinished)]
     assert outcomes[1].status == "skipped"
     assert outcomes[1].reason == "it requires finds, which failed"
 
 
 def test_a_budget_that_is_used_up_leaves_checks_undecided() -> None:
-    plan = Plan([entry(verifies)], TargetConfig(inputs={"input": "float[N]"}), profile=False, budget=1e-9)
+    plan = Plan([entry(verifies)], TargetConfig(inputs={"input": "float[N]"}), profile=None, budget=1e-9)
     *_, last = audit("torch.nn:ReLU", plan)
     assert isinstance(last, AuditFinished)
     assert last.audit.status == "incomplete"

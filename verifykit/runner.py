@@ -27,6 +27,7 @@ from verifykit.results import (
     CheckOutcome,
     Finding,
     Measurements,
+    OutputFacts,
     Status,
     Verified,
 )
@@ -66,7 +67,7 @@ def audit(name: str, plan: Plan) -> Iterator[Event]:
     try:
         with put_back():
             subject, allow = prepare(name, plan)
-            outputs = learn_outputs(subject)
+            outputs = _outputs(subject, required=not plan.only_profile)
             if plan.profile is not None and plan.profile.built_in:
                 subject = _beside_built_in(subject)
     except UserError as error:
@@ -115,24 +116,24 @@ def prepare(name: str, plan: Plan) -> tuple[Subject, Mapping[str, str]]:
     wanted = plan.given.reference or plan.pinned.reference or attribute.reference
     reference = resolve_reference(wanted, spec.init) if wanted else None
     budgets = budgets_for(spec, [plan.given, plan.pinned, attribute])
-    subject = _tried(Subject(target, spec, plan.seed, plan.device, reference, budgets=budgets))
+    subject = Subject(target, spec, plan.seed, plan.device, reference, budgets=budgets)
+    # Profiles are in single precision, and a module that names it need not run in double.
+    subject = _tried(subject, torch.float32 if plan.only_profile else torch.float64)
     if reference:
         reference.build(torch.float32, plan.device, seed=plan.seed)
     return subject, {**attribute.allow, **plan.pinned.allow, **plan.given.allow}
 
 
-def _tried(subject: Subject) -> Subject:
-    """Return ``subject``, known to work: with torch's default dtype following the one at hand where it works only so,
-    since tensors that are neither parameters nor buffers keep the precision they were made in.
-    """
+def _tried(subject: Subject, dtype: torch.dtype) -> Subject:
+    """``subject``, known to work: with torch's default dtype following the one at hand where it works only so."""
     try:
-        subject.try_once()
+        subject.try_once(dtype)
     except SpecError as error:
         if not re.search(r"dtype|scalar type|Float|Double", str(error)):
             raise
         following = replace(subject, default_follows=True, _shared={})
         try:
-            following.try_once()
+            following.try_once(dtype)
         except SpecError:
             raise error from None
         return following
@@ -225,6 +226,16 @@ def _allowed(outcome: CheckOutcome, allow: Mapping[str, str]) -> CheckOutcome:
         for f in outcome.findings
     ]
     return msgspec.structs.replace(outcome, status="passed", findings=notes)
+
+
+def _outputs(subject: Subject, *, required: bool) -> list[OutputFacts]:
+    """What is known of the outputs, in double precision; nothing where the module does not run in it and need not."""
+    try:
+        return learn_outputs(subject)
+    except Exception:
+        if required:
+            raise
+        return []
 
 
 def _beside_built_in(subject: Subject) -> Subject:

@@ -121,8 +121,8 @@ def _identical() -> Iterator[str]:
     ordered = sorted(ratios)
     within = math.expm1(ordered[int(0.95 * len(ordered))])
     yield (
-        f"Two equal copies of four modules, with the effort of `--quick`, {len(ratios)} ratios: a difference is said to "
-        f"be measured in {wrong} ({wrong / len(ratios):.1%}); 95 of 100 ratios lie within {within:.1%} of 1. No "
+        f"Two equal copies of four modules, with the effort of `--quick`, {len(ratios)} ratios: a difference is said "
+        f"to be measured in {wrong} ({wrong / len(ratios):.1%}); 95 of 100 ratios lie within {within:.1%} of 1. No "
         f"interval is taken for narrower than ±{LAYOUT:.0%}."
     )
 

@@ -19,7 +19,7 @@ TARGET = "package.module:Layer"
 
 
 def timing(seconds: float) -> Timing:
-    return Timing(seconds, 0.02 * seconds, 500)
+    return Timing(seconds, 0.02 * seconds, 500, 0.99 * seconds)
 
 
 PROFILE = Profile(

@@ -36,9 +36,21 @@ class Small(nn.Module):
         return x * 2
 """
     one = subject(f"{module_file(source)}:Small", x="float[N]")
-    assert profiling_sizes(one, {}) == one.spec.usual_sizes
+    assert profiling_sizes(one, {}) == {"N": 8}
     with pytest.raises(SpecError, match="cannot be called with N=9: ValueError: eight at most"):
         profiling_sizes(one, {"N": 9})
+
+
+def test_a_slow_module_gets_smaller_ones(module_file: Callable[[str], str]) -> None:
+    source = """
+class Pairs(nn.Module):
+    def forward(self, x):
+        for _ in range(3 * len(x)):
+            time.sleep(0.001)
+        return x * 2
+"""
+    sizes = profiling_sizes(subject(f"{module_file('import time' + source)}:Pairs", x="float[N, M]"), {})
+    assert sizes["N"] < 32
 
 
 def test_unknown_sizes() -> None:

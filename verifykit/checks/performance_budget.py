@@ -53,7 +53,7 @@ def performance_budget(subject: Subject) -> Iterator[Finding | Verified]:
         elif held.verdict == "undecided":
             undecided.append(f"{told}, too near to {limit} to tell")
         else:
-            yield Verified(told, 1, held.value, limit)
+            yield Verified(told, 1, tolerance=limit)
     if undecided:
         raise Inconclusive("; ".join(undecided))
 

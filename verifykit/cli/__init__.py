@@ -1,5 +1,6 @@
 """The console command ``verifykit``: one file per subcommand, each importing what it needs when it is called."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -68,6 +69,9 @@ def group(ctx: click.Context, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line; an error that the user can mend ends it with one line and exit code 2."""
+    # What torch's C++ code logs to standard error, such as blocks that its profiler did not see being allocated, would
+    # stand between our lines; it is decided when torch is imported.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:
         # --debug is understood wherever it stands.
         arguments = [word for word in sys.argv[1:] if word != "--debug"]

@@ -64,8 +64,8 @@ def built_in_equal(subject: Subject) -> Reference | None:
     seconds of work; found once. What the subject raises passes through.
     """
     found = subject.once("built-in", lambda: _identified(facts_of(subject), ((built_in, 3.0),)))
-    if found is None or found.relation == "close":
-        return None
+    if found is None or found.relation == "close" or not found.match.is_plain:
+        return None  # what differs by a factor is no replacement
     reference = found.match.candidate.reference
     return None if reference.target.obj is subject.target.obj else replace(reference, order=found.match.order)
 

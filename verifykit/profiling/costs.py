@@ -55,10 +55,11 @@ def _times(profile: Profile) -> Iterator[Cost]:
         "training step": profile.step,
     }
     for what, timing in timings.items():
-        if timing is not None and timing.median > 0:
-            # Half of the blocks lie within the quartiles; and code and data lie elsewhere in another run.
-            spread = (1 + timing.iqr / 2 / timing.median) * (1 + LAYOUT)
-            yield Cost(what, "time", timing.median, timing.median / spread, timing.median * spread, "s")
+        if timing is not None and timing.least > 0:
+            # From the fastest block to the upper quartile: what the machine does beside only adds, for as long as a
+            # whole run; and code and data lie elsewhere in another.
+            low, high = timing.least / (1 + LAYOUT), (timing.median + timing.iqr / 2) * (1 + LAYOUT)
+            yield Cost(what, "time", timing.median, low, high, "s")
 
 
 def _counted(profile: Profile) -> Iterator[Cost]:

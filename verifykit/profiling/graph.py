@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -15,6 +16,18 @@ def nodes_of(outputs: Iterable[Tensor]) -> Iterator[Any]:
             seen.add(node)
             pending.extend(parent for parent, _ in node.next_functions)
             yield node
+
+
+def sequence_number() -> int:
+    """Return a number that is less than those of all nodes made from now on."""
+    return int(torch._C._autograd._get_sequence_nr())
+
+
+def leads_back(outputs: Iterable[Tensor], began: int) -> bool:
+    """Return whether the graph behind ``outputs`` has nodes that were made before ``began``, a sequence number: a
+    backward that frees them could not be repeated.
+    """
+    return any(node._sequence_nr() < began for node in nodes_of(outputs))
 
 
 def is_custom(node: Any) -> bool:

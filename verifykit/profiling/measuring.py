@@ -1,6 +1,7 @@
 """What a module costs: time, memory, work, where it goes and how it grows; beside its reference in the same run."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ from verifykit.profiling.trace import write_trace
 from verifykit.profiling.where import where_of
 from verifykit.profiling.work import count_work
 from verifykit.profiling.workload import DTYPE, Workload, reference_workload, workload
-from verifykit.results.cost import Profile
+from verifykit.results.cost import Memory, Profile
 from verifykit.results.performance import Measurements
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject
@@ -68,7 +69,10 @@ class _Measuring:
         if trace is not None:
             write_trace(loads[0], trace)
             basics = replace(basics, trace=trace.name)
-        found = self._extended(loads, basics)
+        found = basics if loads[0].keeps_graph else self._extended(loads, basics)
+        if self.extent.advice:
+            advice = self._tried("looking for what could be better", lambda: advise(self.subject, loads, found))
+            found = replace(found, advice=advice or [])
         return replace(found, reason="; ".join(self.reasons) or None)
 
     def _extended(self, loads: Sequence[Workload], found: Measurements) -> Measurements:
@@ -83,9 +87,6 @@ class _Measuring:
         if extent.compile:
             compiled = self._tried("torch.compile", lambda: time_compiled(loads[0], extent.effort))
             found = replace(found, compiled=compiled)
-        if extent.advice:
-            advice = self._tried("looking for what could be better", lambda: advise(subject, loads, found))
-            found = replace(found, advice=advice or [])
         return found
 
     def _loads(self) -> list[Workload]:
@@ -97,8 +98,16 @@ class _Measuring:
         return [own, other] if other else [own]
 
     def _basics(self, loads: Sequence[Workload]) -> Measurements:
+        memories = [self._tried(f"memory of {load.name}", partial(measure_memory, load)) for load in loads]
+        for load in loads:
+            if load.keeps_graph:
+                load.stop_recording()
+                self.reasons.append(
+                    f"{load.name} keeps the graph of each call for the next, so backward takes ever longer: only "
+                    "forward was timed, without gradients"
+                )
         times = time_alternately(loads, self.extent.effort)
-        profiles = [self._profile(load, taken) for load, taken in zip(loads, times, strict=True)]
+        profiles = list(map(self._profile, loads, times, memories))
         if len(loads) == 1:
             return Measurements(profiles[0])
         own, other = times
@@ -110,7 +119,7 @@ class _Measuring:
             step_ratio=compared(own.step, other.step),
         )
 
-    def _profile(self, load: Workload, times: Times) -> Profile:
+    def _profile(self, load: Workload, times: Times, memory: Memory | None) -> Profile:
         forward, backward = profile_operators(load)
         parameters = list(load.module.parameters())
         return Profile(
@@ -126,7 +135,7 @@ class _Measuring:
             work=count_work(load),
             forward_operators=forward[:OPERATORS_KEPT],
             backward_operators=backward[:OPERATORS_KEPT],
-            memory=self._tried(f"memory of {load.name}", lambda: measure_memory(load)),
+            memory=memory,
             where=self._tried(f"where {load.name} spends its time", lambda: where_of(load)),
         )
 

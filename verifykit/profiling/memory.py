@@ -7,7 +7,7 @@ from functools import partial
 from torch import Tensor
 
 from verifykit.profiling.allocations import uses
-from verifykit.profiling.retention import kept_at, python_bytes
+from verifykit.profiling.retention import kept, python_bytes
 from verifykit.profiling.saved import saved_tensors
 from verifykit.profiling.step import TrainingStep, on_a_step
 from verifykit.profiling.workload import Workload
@@ -44,7 +44,8 @@ def _measured(step: TrainingStep) -> Memory:
     found = uses([*warm_up, *parts, step.drop], cuda=load.cuda)
     seconds = (time.perf_counter() - started) / (WARM_UP + 2)
     forward, backward = found[len(warm_up) + 1 : len(warm_up) + 3]
-    kept = _kept(step, seconds)
+    per_call = _kept(step, seconds)
+    held = kept(load.module, step.whole) if per_call else None
     saved = saved_tensors(load)
     return Memory(
         inputs=_bytes(load.inputs),
@@ -56,8 +57,9 @@ def _measured(step: TrainingStep) -> Memory:
         allocated=forward.allocated + backward.allocated,
         saved=sum(tensor.bytes for tensor in saved),
         saved_tensors=saved,
-        kept_per_call=kept,
-        kept_at=kept_at(load.module, step.whole) if kept else None,
+        kept_per_call=per_call,
+        kept_at=held.location if held else None,
+        kept_graph=held is not None and held.has_graph,
     )
 
 

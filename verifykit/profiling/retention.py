@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
+from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 import torch
@@ -22,6 +22,10 @@ from verifykit.tracing import OperatorMode, user_line
 
 Size = Callable[[], int]
 _POINTER = 8
+# Tuples and objects between a tensor and the container that grows; how many holders are looked at, about.
+_LEVELS = 3
+_MANY = 1000
+_NO_HOLDERS = (FrameType, ModuleType, FunctionType, type)
 _NOT_THE_USERS = (str(Path(torch.__file__).parent), str(Path(__file__).parents[1]), "<")
 
 
@@ -37,7 +41,15 @@ def python_bytes(module: nn.Module) -> int:
     )
 
 
-def kept_at(module: nn.Module, call: Callable[[], Any]) -> Location | None:
+@dataclass(frozen=True)
+class Kept:
+    """Where something is kept, and whether a tensor that is kept has a graph behind it."""
+
+    location: Location | None = None
+    has_graph: bool = False
+
+
+def kept(module: nn.Module, call: Callable[[], Any]) -> Kept:
     """Return the line of the user's code that makes something grow from one ``call`` to the next: that which adds to
     it, or where that cannot be seen, as in a graph that is never freed, that which allocates what stays.
     """
@@ -48,9 +60,10 @@ def kept_at(module: nn.Module, call: Callable[[], Any]) -> Location | None:
             call()
         growing = [size for size, was in zip(measures, before, strict=True) if size() > was]
         call()
-        return _line_that_adds([*growing, *made.holders()], call) or made.line_of_most()
+        has_graph = any(tensor.grad_fn is not None for tensor in made.alive())
+        return Kept(_line_that_adds([*growing, *made.holders()], call) or made.line_of_most(), has_graph)
     except Exception:  # whatever a module does when it is looked at so closely, the bytes are known
-        return None
+        return Kept()
 
 
 def _measures(module: nn.Module) -> list[Size]:
@@ -96,10 +109,21 @@ class _Made(OperatorMode):
             self._tensors.append(weakref.ref(tensor))
         return result
 
+    def alive(self) -> list[Tensor]:
+        return [tensor for reference in self._tensors if (tensor := reference()) is not None]
+
     def holders(self) -> list[Size]:
-        """Return how to ask for the sizes of the containers that hold a tensor that is alive."""
-        alive = [tensor for reference in self._tensors if (tensor := reference()) is not None]
-        found = {id(holder): holder for holder in gc.get_referrers(*alive) if holder is not alive} if alive else {}
+        """Return how to ask for the sizes of the containers that hold a tensor that is alive, themselves or in tuples,
+        objects and further containers.
+        """
+        found: dict[int, Any] = {}
+        level: list[Any] = self.alive()
+        for _ in range(_LEVELS):
+            if not level or len(found) > _MANY:
+                break
+            above = [one for one in gc.get_referrers(*level) if one is not level and id(one) not in found]
+            level = [one for one in above if not isinstance(one, _NO_HOLDERS)]
+            found.update({id(one): one for one in level})
         return [holder.__len__ for holder in found.values() if isinstance(holder, list | dict | set | deque)]
 
     def line_of_most(self) -> Location | None:

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
-from verifykit.profiling.graph import nodes_of
+from verifykit.profiling.graph import leads_back, sequence_number
 from verifykit.profiling.state import unchanged
 from verifykit.profiling.workload import Workload
 
@@ -48,7 +47,7 @@ class TrainingStep:
         def note(_: Any, positional: Any, named: Any) -> None:
             self._arguments = _copies((positional, named))
 
-        self._began = _sequence_number()
+        self._began = sequence_number()
         hook = self.load.module.register_forward_pre_hook(note, with_kwargs=True, prepend=True)
         try:
             self.load.forward()
@@ -73,7 +72,7 @@ class TrainingStep:
         """Compute all gradients, and hold them; frees the graph unless later calls lead back into it."""
         if self.load.differentiable:
             outputs = self.load.outputs(self.result)
-            self.leads_back = any(node._sequence_nr() < self._began for node in nodes_of(outputs))
+            self.leads_back = leads_back(outputs, self._began)
             self._gradients = self.load.vjp(outputs, keep=self.leads_back)()
 
     def drop(self) -> None:
@@ -84,11 +83,6 @@ class TrainingStep:
         """Run all parts once, leaving nothing behind."""
         for part in (self.feed, self.forward, self.backward, self.drop):
             part()
-
-
-def _sequence_number() -> int:
-    """Return a number that is less than those of all autograd nodes made from now on."""
-    return int(torch._C._autograd._get_sequence_nr())
 
 
 def _copies(value: Any) -> Any:

@@ -117,4 +117,4 @@ def _merged(rounds: Sequence[Sequence[Measurement]]) -> Rounds:
     every = torch.tensor([time for round_ in times for time in round_], dtype=torch.float64)
     low, median, high = torch.quantile(every, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
     runs = sum(len(block.raw_times) * block.number_per_run for blocks in rounds for block in blocks)
-    return Rounds(Timing(median, high - low, runs), tuple(map(min, times)))
+    return Rounds(Timing(median, high - low, runs, float(every.min())), tuple(map(min, times)))

@@ -1,5 +1,6 @@
 """One module with its inputs and cotangents, ready to be run forward and backward any number of times."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from verifykit.profiling.graph import leads_back, sequence_number
 from verifykit.spec.randomness import seeded
 from verifykit.spec.reference import Reference
 from verifykit.spec.subject import Subject, named_tensors
@@ -38,6 +40,8 @@ class Workload:
         self.inputs = [t.requires_grad_(t.is_floating_point() or t.is_complex()) for t in inputs]
         self.leaves = [t for t in [*self.inputs, *module.parameters()] if t.requires_grad]
         self.cotangents: list[Tensor] = []
+        # Whether what the module remembers leads back into the graphs of earlier calls.
+        self.keeps_graph = False
         self.forward: Callable[[], Any] = self._plain(arguments)
         self._arguments = arguments
         self._seed = seed
@@ -49,6 +53,10 @@ class Workload:
             result = self._first_forward()
             self.cotangents = [torch.randn_like(t) for t in self.outputs(result)]
             self.backward(result)
+        if self.differentiable:
+            self.keeps_graph = self._leads_back()
+            with contextlib.suppress(Exception), self.training():  # a module need not run in training mode
+                self.keeps_graph |= self._leads_back()
         return self
 
     def on(self, name: str, module: nn.Module) -> "Workload":
@@ -73,6 +81,11 @@ class Workload:
         """Whether any of its tensors is on a CUDA device."""
         return any(t.is_cuda for t in [*self.inputs, *self.module.parameters()])
 
+    def stop_recording(self) -> None:
+        """From now on run without gradients, and have no backward."""
+        self.forward = torch.no_grad()(self.forward)
+        self.leaves = []
+
     def outputs(self, result: Any) -> list[Tensor]:
         """Return the tensors in what forward returned that a backward can start from."""
         return [t for t in named_tensors(result).values() if t.requires_grad]
@@ -84,10 +97,11 @@ class Workload:
 
     def vjp(self, outputs: Sequence[Tensor], *, keep: bool = True) -> Callable[[], tuple[Tensor | None, ...]]:
         """Return the call that computes the gradients of all leaves and does nothing else; only with ``keep`` it may be
-        called again.
+        called again. A graph that later calls lead back into is kept all the same.
         """
+        kept = keep or self.keeps_graph
         return partial(
-            torch.autograd.grad, list(outputs), self.leaves, self.cotangents, retain_graph=keep, allow_unused=True
+            torch.autograd.grad, list(outputs), self.leaves, self.cotangents, retain_graph=kept, allow_unused=True
         )
 
     def step(self) -> None:
@@ -132,6 +146,15 @@ class Workload:
     def _on_copies(self) -> Any:
         positional, named = self._arguments([t.clone() for t in self.inputs])
         return self.module(*positional, **named)
+
+    def _leads_back(self) -> bool:
+        """Whether a second call does: the first may be its own beginning."""
+        with seeded(self._seed), self.default():
+            first = self.forward()
+            began = sequence_number()
+            second = self.forward()
+            del first
+            return leads_back(self.outputs(second), began)
 
     def _first_forward(self) -> Any:
         try:

@@ -102,16 +102,21 @@ def _is_power(law: Law) -> bool:
 
 
 def fitted_line(law: Law, points: Sequence[Point], factor: float) -> list[Point]:
-    """Return the law as a line from where it holds to the last of ``points``, which are in units of ``factor``.
+    """Return the law as a line over the upper half, on a logarithmic scale, of the sizes from where it holds to the
+    last of ``points``, which are in units of ``factor``.
 
-    The struct leaves out lower terms that a fit may hold, so that the line is put through the middle of the points.
+    The struct leaves out lower powers that a fit may hold: they matter least there, and the line is put through the
+    middle of the points.
     """
-    held = [(x, y) for x, y in points if x >= law.start]
+    known = [(x, y) for x, y in points if x >= law.start]
+    if len(known) < 2:
+        return []
+    first, last = math.sqrt(known[0][0] * known[-1][0]), known[-1][0]
+    held = [(x, y) for x, y in known if x >= first]
     shape = {x: (law.constant + law.coefficient * x**law.exponent) / factor for x, _ in held}
-    if len(held) < 2 or min(shape.values()) <= 0:
+    if min(shape.values()) <= 0:
         return []
     lift = math.exp(sum(math.log(y / shape[x]) for x, y in held) / len(held))
-    first, last = held[0][0], held[-1][0]
     xs = [first * (last / first) ** (i / _STEPS) for i in range(_STEPS + 1)]
     return [(x, lift * (law.constant + law.coefficient * x**law.exponent) / factor) for x in xs]
 

@@ -77,7 +77,7 @@ def _undecided(audit: Audit, heading: str) -> Iterator[str]:
     rows = [
         (code(outcome.check), outcome.status, inline(outcome.reason or ""))
         for outcome in audit.checks
-        if outcome.reason is not None
+        if outcome.reason is not None and not (outcome.status == "skipped" and is_profile(audit))
     ]
     if rows:
         yield f"{heading} What was not, and why"
@@ -107,7 +107,7 @@ def _environment(report: Report) -> Iterator[str]:
         ("torch", e.torch),
         ("Python", e.python),
         ("platform", inline(e.platform)),
-        ("device", f"{inline(e.device)}, {e.threads} threads"),
+        ("device", f"{inline(e.device)}, {'1 thread' if e.threads == 1 else f'up to {e.threads} threads'}"),
         ("seed", str(report.seed)),
     ]
     yield table(("", ""), rows)

@@ -44,6 +44,8 @@ def ratio(found: Ratio, less: str = "faster", more: str = "slower") -> str:
     """
     if not found.is_measured:
         return f"no difference measured{_interval(found.low, found.high)}"
+    if found.low == found.high and _is_same(found.value):
+        return "the same"
     if found.value <= 0:
         return "nothing any more"
     if found.value < 1:
@@ -56,7 +58,7 @@ def multiple(own: float | None, other: float | None) -> str:
     """How two counts compare that carry no noise: ``2.00x more``; empty where there is nothing to compare."""
     if own is None or other is None or (own != other and not (own > 0 and other > 0)):
         return ""
-    if own == other:
+    if own == other or _is_same(own / other):
         return "the same"
     return f"{_times(own / other)} more" if own > other else f"{_times(other / own)} less"
 
@@ -74,6 +76,11 @@ def plain(value: Any) -> str:
             return f"[{', '.join(map(plain, value))}]"
         case _:
             return str(value)
+
+
+def _is_same(quotient: float) -> bool:
+    """Whether the two would read as 1.00 times each other."""
+    return abs(quotient - 1) <= 0.005
 
 
 def _interval(low: float, high: float) -> str:

@@ -9,11 +9,14 @@ from verifykit.results.location import Location
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """Wall time of one call: the median over ``runs`` calls, timed in blocks, and the blocks' interquartile range."""
+    """Wall time of one call: the median over ``runs`` calls, timed in blocks, and the blocks' interquartile range.
+    ``least`` is the time of the fastest block: what else runs on the machine only ever adds.
+    """
 
     median: float
     iqr: float
     runs: int
+    least: float = 0.0
 
 
 class Ratio(msgspec.Struct, frozen=True):
@@ -60,7 +63,8 @@ class Memory(msgspec.Struct, frozen=True):
     Peaks are above what is there before the step: inputs, cotangents, parameters and buffers; ``backward_peak`` counts
     what forward left alive. ``allocated`` is all that was asked of the allocator, so what exceeds the peaks is
     temporary traffic. ``saved`` is kept from forward to backward beside inputs, parameters and buffers, the largest
-    first in ``saved_tensors``. ``kept_per_call`` is what each further call leaves behind, at ``kept_at``.
+    first in ``saved_tensors``. ``kept_per_call`` is what each further call leaves behind, at ``kept_at``,
+    with a graph of autograd where ``kept_graph``.
     """
 
     inputs: int
@@ -74,6 +78,7 @@ class Memory(msgspec.Struct, frozen=True):
     saved_tensors: list[SavedTensor] = []
     kept_per_call: float = 0.0
     kept_at: Location | None = None
+    kept_graph: bool = False
 
 
 class Uncounted(msgspec.Struct, frozen=True):

@@ -115,13 +115,13 @@ class Subject:
         """Where the code that computes the outputs begins: ``forward``, or the function itself."""
         return locate(self._forward) or self.target.location
 
-    def try_once(self) -> None:
+    def try_once(self, dtype: torch.dtype = torch.float64) -> None:
         """Build and call at the usual sizes, so that what cannot work is refused before any check runs.
 
         Raises:
             SpecError: the constructor or the forward refuses, with its own message and line.
         """
-        module, inputs = self.build(), self.draw()
+        module, inputs = self.build(dtype), self.draw(dtype=dtype)
         try:
             with torch.no_grad(), seeded(self.seed):
                 self.call(module, inputs)

@@ -72,3 +72,17 @@ class LogsToTheModule(nn.Module):
         out = self.norm(x)
         HOOKED.append(out.detach().clone())  # smell: growing state
         return out
+
+
+SEEN: dict[int, tuple[Tensor, Tensor]] = {}
+
+
+class RemembersPairs(nn.Module):
+    """In a tuple, in a dictionary of the file."""
+
+    __verifykit__ = {"inputs": {"x": "float[N, 7]"}}
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.cumsum(-1)
+        SEEN[len(SEEN)] = (x, y)  # smell: growing state
+        return y

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
+
+import torch
 
 from verifykit.profiling.advice.builtin import faster_reference
+from verifykit.profiling.advice.compiled import faster_compiled
 from verifykit.profiling.advice.copies import needless_copies
 from verifykit.profiling.advice.experiment import Experiment
 from verifykit.profiling.advice.loops import loops
-from verifykit.profiling.advice.overhead import overhead
 from verifykit.profiling.advice.quadratic import quadratic_memory
 from verifykit.profiling.advice.recomputable import recomputable
 from verifykit.profiling.advice.recomputation import recomputations
@@ -19,9 +22,15 @@ from verifykit.spec.subject import Subject
 
 Part = Callable[[], Iterator[Advice]]
 
+_TORCH = Path(torch.__file__).resolve().parent
+_MEMORY = ("saved for backward", "quadratic memory", "quadratic attention memory")
+# The share of memory from which advice on it may stand before advice on time.
+MOST = 0.5
+
 
 def advise(subject: Subject, loads: Sequence[Workload], measured: Measurements) -> list[Advice]:
-    """Return what would make the subject cheaper, the greatest gain first.
+    """Return what would make the subject cheaper, the greatest gain first, but memory
+    that is not most of the peak after all of time.
 
     ``loads`` are the target's workload and the reference's, if there is one; ``measured`` is what was measured of them
     before: of what is missing in it nothing is said. Copies and repeated work are left out here, to see whether
@@ -34,16 +43,19 @@ def advise(subject: Subject, loads: Sequence[Workload], measured: Measurements) 
     for part in parts:
         with suppress(Exception):
             found += part()
-    if any(advice.kind.startswith("loop") for advice in found):
-        found = [advice for advice in found if advice.kind != "overhead"]  # the loop is where it comes from
     if any(advice.kind.startswith("quadratic") for advice in found):
-        found = [advice for advice in found if advice.kind != "saved for backward"]  # likewise
-    return sorted(found, key=lambda advice: -advice.gain)
+        found = [advice for advice in found if advice.kind != "saved for backward"]  # they are it
+    return sorted(found, key=lambda advice: (_is_minor(advice), -advice.gain))
 
 
 def _from_measurements(subject: Subject, load: Workload, measured: Measurements) -> Iterator[Part]:
     place = subject.forward_location
+    if place is not None and Path(place.file).resolve().is_relative_to(_TORCH):
+        place = None  # nobody changes that
     yield lambda: faster_reference(measured, place)
+    compiled = measured.compiled
+    if compiled is not None:
+        yield lambda: faster_compiled(compiled, place)
     profile = measured.profile
     if profile is None:
         return
@@ -53,7 +65,6 @@ def _from_measurements(subject: Subject, load: Workload, measured: Measurements)
         yield lambda: recomputable(load, memory)
     if where is not None:
         yield lambda: host_syncs(where)
-        yield lambda: overhead(profile, where, place)
 
 
 def _from_experiments(experiment: Experiment, measured: Measurements) -> Iterator[Part]:
@@ -64,3 +75,7 @@ def _from_experiments(experiment: Experiment, measured: Measurements) -> Iterato
     if profile is not None:
         seconds = (profile.step or profile.forward).median
         yield lambda: quadratic_memory(experiment, growth, seconds)
+
+
+def _is_minor(advice: Advice) -> bool:
+    return advice.kind in _MEMORY and advice.gain < MOST

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from verifykit.profiling.advice.words import times
 from verifykit.results import Location
 from verifykit.results.performance import Advice, Measurements
 
@@ -16,7 +17,8 @@ def faster_reference(measured: Measurements, location: Location | None) -> Itera
         return
     yield Advice(
         "built-in",
-        f"{measured.reference.name} is {ratio.value:.1f} times faster ({ratio.low:.1f} to {ratio.high:.1f}) in {of}",
+        f"{measured.reference.name} is {times(ratio.value)} times faster ({times(ratio.low)} to {times(ratio.high)}) "
+        f"in {of}",
         location,
         1 - 1 / ratio.value,
         {"ratio": [ratio.value, ratio.low, ratio.high]},

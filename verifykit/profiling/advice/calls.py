@@ -60,8 +60,9 @@ class Operator:
 
 @dataclass(frozen=True)
 class Call:
-    """One call: its number in forward, the tensors given with their versions before and after, what came out with its
-    versions, the operators that ran, the stack from the module's call inward, and how long it took.
+    """One call: its number in forward, the tensors given, which of them are buffers of the module, their versions
+    before and after, what came out with its versions, the operators that ran, the stack from the module's call inward,
+    and how long it took.
     """
 
     number: int
@@ -69,6 +70,7 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     given: tuple[Tensor, ...]
+    buffers: tuple[bool, ...]
     before: tuple[int, ...]
     after: tuple[int, ...]
     result: Any
@@ -128,8 +130,9 @@ class _Operators(OperatorMode):
 
 
 class _Recorder(TorchFunctionMode):
-    def __init__(self, operators: _Operators) -> None:
+    def __init__(self, operators: _Operators, buffers: Iterable[Tensor]) -> None:
         super().__init__()
+        self.buffers = {id(t): t for t in buffers}  # alive, so that no id stands for two
         self.calls: list[Call] = []
         self.operators = operators.seen
 
@@ -149,6 +152,7 @@ class _Recorder(TorchFunctionMode):
             args,
             kwargs,
             given,
+            tuple(id(t) in self.buffers for t in given),
             before,
             _versions(given),
             result,
@@ -163,11 +167,11 @@ class _Recorder(TorchFunctionMode):
         return result
 
 
-def calls_of(run: Callable[[], Any]) -> list[Call]:
-    """Run ``run`` and return its calls, outermost ones only; their tensors live as long as they do, so that no two
-    share an ``id``. Whatever ``run`` raises passes through.
+def calls_of(run: Callable[[], Any], buffers: Iterable[Tensor] = ()) -> list[Call]:
+    """Run ``run`` and return its calls, outermost ones only, with ``buffers`` marked where they are given. Their
+    tensors live as long as they do, so that no two share an ``id``. Whatever ``run`` raises passes through.
     """
-    with _Operators() as operators, _Recorder(operators) as recorder:
+    with _Operators() as operators, _Recorder(operators, buffers) as recorder:
         run()
     calls: list[Call] = recorder.calls
     return calls

@@ -1,6 +1,6 @@
 """needless copy: a copy without which the module does the same."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -31,12 +31,14 @@ def needless_copies(experiment: Experiment) -> Iterator[Advice]:
     for call in experiment.calls:
         if stand_in(call) is not None:
             sites.setdefault(call.site, []).append(call)
-    spared = [
-        calls
-        for site, calls in sorted(sites.items(), key=lambda item: -_bytes(item[1]))[:TRIED]
-        if experiment.changes_nothing(partial(_at, site))
-    ]
-    for calls in spared[:TIMED]:
+    by_line: dict[Any, list[Any]] = {}
+    for site in sorted(sites, key=lambda site: -_bytes(sites[site]))[:TRIED]:
+        # Of two copies on one line, either may be needless, or both: the second is tried together with the first.
+        alike = by_line.setdefault((sites[site][0].location, sites[site][0].name), [])
+        if experiment.changes_nothing(partial(_at, (*alike, site))):
+            alike.append(site)
+    spared = [[call for site in alike for call in sites[site]] for alike in by_line.values() if alike]
+    for calls in sorted(spared, key=lambda calls: -_bytes(calls))[:TIMED]:
         worth = experiment.worth(_replies(calls), LEAST_GAIN)
         if worth is not None:
             yield _advice(experiment, calls, worth)
@@ -59,8 +61,8 @@ def stand_in(call: Call) -> Reply | None:
     return (lambda given, results: find(given).expand(shape)) if _expands(original.shape, shape) else None
 
 
-def _at(site: Any, calls: list[Call]) -> Replies:
-    return _replies([call for call in calls if call.site == site])
+def _at(sites: Sequence[Any], calls: list[Call]) -> Replies:
+    return _replies([call for call in calls if call.site in sites])
 
 
 def _replies(calls: list[Call]) -> Replies:
@@ -77,16 +79,21 @@ def _original(call: Call) -> Callable[[Given], Tensor]:
 
 def _advice(experiment: Experiment, calls: list[Call], worth: Worth) -> Advice:
     first = calls[0]
-    parameter = _parameter(experiment, first.given[0])
-    what = f"the parameter {parameter}" if parameter else size(_bytes(calls))
+    parameters = list(dict.fromkeys(_parameter(experiment, call.given[0]) for call in calls))
+    known = [name for name in parameters if name]
+    what = size(_bytes(calls))
+    if len(known) == len(parameters):
+        what = f"the parameter{'s' if len(known) > 1 else ''} {' and '.join(known)}"
+    count = len({call.site for call in calls})
+    who = f"{first.name} copies" if count == 1 else f"{count} calls of {first.name} copy"
     is_expansion = first.given[0].shape != first.made[0].shape
-    do = "with .expand() in its place" if is_expansion else "without it"
+    it, its = ("it", "its") if count == 1 else ("them", "their")
+    do = f"with .expand() in {its} place" if is_expansion else f"without {it}"
     is_turned = not first.given[0].is_contiguous() and 0 not in first.given[0].stride()
     turned = ", which is transposed," if is_turned and not is_expansion else ""
     return Advice(
         "needless copy",
-        f"{first.name} copies {what}{turned} at every call for nothing: {do} outputs and gradients stay the same, and "
-        f"{worth.words}",
+        f"{who} {what}{turned} at every call for nothing: {do} outputs and gradients stay the same, and {worth.words}",
         first.location,
         worth.share,
         {"call": first.name, "bytes": _bytes(calls), "calls": len(calls), **worth.evidence},

@@ -68,7 +68,7 @@ class Experiment:
     def of(cls, subject: Subject, load: Workload) -> "Experiment":
         """Record one forward of ``load``. Whatever the module raises passes through."""
         with seeded(subject.seed), load.default():
-            return cls(subject, load, calls_of(load.forward))
+            return cls(subject, load, calls_of(load.forward, load.module.buffers()))
 
     def changes_nothing(self, replies: Callable[[list[Call]], Replies]) -> bool:
         """Return whether the module does the same in eval and in training mode, with ``replies`` to its calls instead
@@ -88,9 +88,9 @@ class Experiment:
             return False
         return True
 
-    def worth(self, replies: Replies, least: float) -> Worth | None:
+    def worth(self, replies: Replies, least: float, *, counts_memory: bool = True) -> Worth | None:
         """Return what ``replies`` gain, if that matters: the whole interval of the time saved is above ``least``, or it
-        is not known to be a loss and the memory spared is large beside inputs and outputs.
+        is not known to be a loss and the memory spared, if it counts, is large beside inputs and outputs.
         """
         gain = self.gain(replies)
         if gain is None or gain.high <= 0:
@@ -99,8 +99,8 @@ class Experiment:
         share = min(max(gain.value, 0.0), 1.0)
         if gain.low >= least:
             return Worth(share, f"a step takes {gain} less time", evidence)
-        memory = self.spared(replies)
-        if memory < LARGE * self.around:
+        memory = self.spared(replies) if counts_memory else 0
+        if not memory or memory < LARGE * self.around:
             return None
         return Worth(share, f"forward allocates {size(memory)} less", {**evidence, "bytes spared": memory})
 
@@ -151,7 +151,7 @@ class Experiment:
             module, inputs = subject.build(training=training), subject.draw()
             fed = [t.requires_grad_(t.is_floating_point() or t.is_complex()).clone() for t in inputs]
             with seeded(subject.seed):
-                calls = calls_of(lambda: subject.call(module, fed))
+                calls = calls_of(lambda: subject.call(module, fed), module.buffers())
             self._plain[training] = calls, behaviour(subject, nullcontext, training=training)
         return self._plain[training]
 

@@ -10,6 +10,7 @@ import torch
 from verifykit.profiling.advice.calls import Call, calls_of
 from verifykit.profiling.advice.experiment import Experiment
 from verifykit.profiling.advice.statements import lines_run, loop_of
+from verifykit.profiling.advice.words import figure
 from verifykit.profiling.workload import workload
 from verifykit.results import Location
 from verifykit.results.cost import Where
@@ -17,7 +18,7 @@ from verifykit.results.performance import Advice
 from verifykit.spec.randomness import seeded
 from verifykit.spec.subject import Subject
 
-# Operators for each unit of a size from which it is a loop over that size rather than over blocks of it.
+# Operators for each unit of a size from which it is a loop over that size, where no statement is seen that loops.
 LEAST_PER_UNIT = 0.9
 LEAST_SHARE = 0.1
 # Growth that levels off is no loop over this size: what a unit costs may fall by no more than this.
@@ -31,8 +32,9 @@ LENGTH_NAMES = ("l", "t", "s")
 
 @dataclass
 class _Loop:
-    """The calls of one loop: operators for each unit, and the lines that call them."""
+    """The calls of one loop: whether its statement is known, operators for each unit, and the lines that call them."""
 
+    is_statement: bool
     per_unit: float = 0.0
     lines: list[Location] = field(default_factory=list)
 
@@ -49,7 +51,8 @@ def loops(experiment: Experiment, where: Where | None) -> Iterator[Advice]:
             continue
         for place, loop in found.items():
             share = _share(experiment.calls, loop.lines, where)
-            if place in told or loop.per_unit < LEAST_PER_UNIT or share < LEAST_SHARE:
+            is_loop = loop.is_statement or loop.per_unit >= LEAST_PER_UNIT
+            if place in told or not is_loop or share < LEAST_SHARE:
                 continue
             told.add(place)
             yield _advice(experiment, symbol, place, loop, share)
@@ -75,7 +78,7 @@ def _statements(experiment: Experiment, symbol: str) -> Mapping[Location, _Loop]
     found: dict[Location, _Loop] = {}
     for location, per_unit in grown.items():
         statement = loop_of(stacks[location], few, many)
-        loop = found.setdefault(statement.location if statement else location, _Loop())
+        loop = found.setdefault(statement.location if statement else location, _Loop(statement is not None))
         loop.per_unit += per_unit
         loop.lines.append(location)
     return found
@@ -128,7 +131,7 @@ def _advice(experiment: Experiment, symbol: str, place: Location, loop: _Loop, s
     return Advice(
         f"loop over {over}",
         f"the loop over {noun} at line {place.line} costs {share:.0%} of a step; operators grow as "
-        f"{loop.per_unit:.3g}·{symbol}: {do}",
+        f"{_multiple(loop.per_unit, symbol)}: {do}",
         place,
         share,
         {
@@ -138,6 +141,14 @@ def _advice(experiment: Experiment, symbol: str, place: Location, loop: _Loop, s
             "recurrence": chained,
         },
     )
+
+
+def _multiple(per_unit: float, symbol: str) -> str:
+    """``N``, ``5·N``, or, for one operator in eight, ``N/8``."""
+    if per_unit < 1 and abs(1 / per_unit - round(1 / per_unit)) < 0.01:
+        return f"{symbol}/{1 / per_unit:.0f}".removesuffix("/1")
+    factor = figure(per_unit)
+    return symbol if factor == "1" else f"{factor}·{symbol}"
 
 
 def _is_recurrence(calls: Sequence[Call], lines: Sequence[Location], size: int) -> bool:

@@ -20,7 +20,7 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.
 
 @dataclass(frozen=True)
 class Value:
-    """What a tensor holds at one time; ``is_constant`` where neither inputs nor the module's state decide it."""
+    """What a tensor holds at one time; ``is_constant`` where neither inputs nor parameters decide it."""
 
     number: int
     is_constant: bool
@@ -36,7 +36,9 @@ class Again:
 
 @dataclass
 class Numbering:
-    """``again`` are the calls that repeat an earlier one, ``constants`` those that depend on nothing that changes."""
+    """``again`` are the calls that repeat an earlier one, ``constants`` those that depend on nothing that changes: on
+    no tensor at all, or, where asked for, on buffers that the calls leave alone.
+    """
 
     again: list[Again] = field(default_factory=list)
     constants: list[Call] = field(default_factory=list)
@@ -46,9 +48,11 @@ class Numbering:
     _count: int = 0
 
     @classmethod
-    def of(cls, calls: Sequence[Call]) -> "Numbering":
+    def of(cls, calls: Sequence[Call], *, by_buffers: bool = False) -> "Numbering":
         """Number what ``calls`` make."""
         numbering = cls()
+        if by_buffers:
+            numbering._take_buffers(calls)
         for call in calls:
             numbering._take(call)
         numbering.constants = [
@@ -61,6 +65,13 @@ class Numbering:
     def value(self, tensor: Tensor, at: int) -> Value:
         """Return the value of ``tensor`` in its version ``at``: a new one where nothing is known of it."""
         return self._values.setdefault((id(tensor), at), self._new())
+
+    def _take_buffers(self, calls: Sequence[Call]) -> None:
+        changed = {_storage(t) for call in calls for t in _changed(call)}
+        for call in calls:
+            for tensor, at, is_buffer in zip(call.given, call.before, call.buffers, strict=True):
+                if is_buffer and not tensor.requires_grad and _storage(tensor) not in changed:
+                    self._values.setdefault((id(tensor), at), self._new(is_constant=True))
 
     def _take(self, call: Call) -> None:
         given = [self.value(t, at) for t, at in zip(call.given, call.before, strict=True)]

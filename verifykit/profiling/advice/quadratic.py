@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from torch.utils.flop_counter import flop_registry
-
+from verifykit.profiling.advice.attention import has_attention_weights
 from verifykit.profiling.advice.calls import Call, Operator, calls_of
 from verifykit.profiling.advice.experiment import Experiment
 from verifykit.profiling.advice.words import size as bytes_
@@ -29,10 +28,13 @@ _PRODUCTS = ("mm", "bmm", "baddbmm", "addmm")
 
 @dataclass(frozen=True)
 class _Made:
-    """An operator that makes a tensor which grows as a square, below a call; or that takes one and makes none."""
+    """An operator that makes a tensor which grows as a square, below a call, or that takes one and makes none; and
+    which of the tensors that it takes grow so.
+    """
 
     call: Call
     operator: Operator
+    given: tuple[bool, ...]
 
     @property
     def bytes(self) -> int:
@@ -43,7 +45,8 @@ def quadratic_memory(experiment: Experiment, growths: Sequence[Growth], seconds:
     """Run at a size and its double along each symbol, and name the line that makes the tensors which grow as a square.
 
     ``seconds`` is what a step takes at the usual size. What is made and used up inside one function of torch is not
-    the user's to change, and where results are quadratic, or the work is and it is no attention, so must be the memory.
+    the user's to change. Where results are quadratic, or products of all pairs that are no attention weights, so
+    must be the memory.
     """
     told: set[Location | None] = set()
     for symbol, largest in _sizes(experiment, growths, seconds).items():
@@ -78,25 +81,27 @@ def _along(experiment: Experiment, symbol: str, largest: int) -> Advice | None:
     pairs = _paired(few, many)
     if pairs is None or outside[1] > LINEAR * outside[0]:
         return None
-    made = [_Made(call, new) for call, old, new in pairs if _grows(max(old.made, default=0), max(new.made, default=0))]
-    made = [one for one in made if one.call.location is not None]
+    made = [
+        _Made(call, new, tuple(map(_grows, old.given, new.given)))
+        for call, old, new in pairs
+        if _grows(max(old.made, default=0), max(new.made)) and call.location is not None
+    ]
     if not made or max(one.bytes for one in made) < LARGE * outside[1]:
         return None
     used_up = [
-        _Made(call, new)
+        _Made(call, new, given)
         for call, old, new in pairs
         if new.name in _PRODUCTS
-        and any(_grows(a, b) for a, b in zip(old.given, new.given, strict=False))
+        and any(given := tuple(map(_grows, old.given, new.given)))
         and not _grows(max(old.made), max(new.made))
     ]
     own = {one.call.number for one in made} | {one.call.number for one in used_up}
     if len(own) < 2 and used_up:
         return None
-    names = {one.operator.name for one in made}
-    weighs = "_softmax" in names or ("exp" in names and not names.isdisjoint(_PRODUCTS))
-    is_attention = bool(used_up) and weighs
-    is_work = any(new.func._overloadpacket in flop_registry for new in (one.operator for one in [*made, *used_up]))
-    if is_work and not is_attention:
+    # The first of three factors is only added.
+    scores = {id(one.operator) for one in made if one.operator.name in _PRODUCTS and not any(one.given[-2:])}
+    is_attention = has_attention_weights(many, _ids(made), scores, _ids(used_up))
+    if scores and not is_attention:
         return None
     return _advice(loads[1], symbol, made, is_attention=is_attention)
 
@@ -108,6 +113,10 @@ def _paired(few: Sequence[Call], many: Sequence[Call]) -> list[tuple[Call, Opera
     if [operator.func for operator in one] != [operator.func for _, operator in other]:
         return None
     return [(call, old, new) for old, (call, new) in zip(one, other, strict=True) if not new.func.is_view and new.made]
+
+
+def _ids(operators: Sequence[_Made]) -> set[int]:
+    return {id(one.operator) for one in operators}
 
 
 def _grows(few: int, many: int) -> bool:
@@ -124,13 +133,17 @@ def _advice(load: Workload, symbol: str, made: list[_Made], *, is_attention: boo
     kept = sum(tensor.bytes for tensor in saved)
     ours = sum(tensor.bytes for tensor in saved if tensor.location in lines)
     share = min(1.0, ours / kept if kept else worst.bytes / sum(one.bytes for one in made))
-    what = "the attention weights of" if is_attention else "a tensor of"
-    do = "; torch.nn.functional.scaled_dot_product_attention does not keep them" if is_attention else ""
     line = location.line if location else 0
+    there = [one for one in reversed(made) if one.call.location == location]
+    maker = max(there, key=lambda one: one.bytes, default=worst).operator.name
+    what = f"the attention weights of line {line} grow"
+    if not is_attention:
+        what = f"the tensor {shape} that {maker.strip('_')} makes at line {line} grows"
+    do = "; torch.nn.functional.scaled_dot_product_attention does not keep them" if is_attention else ""
     return Advice(
         "quadratic attention memory" if is_attention else "quadratic memory",
-        f"{what} line {line} grow{'' if is_attention else 's'} as {symbol}², while inputs and outputs grow as {symbol}"
-        f": {bytes_(amount)} at {symbol} = {load.sizes[symbol]}, {share:.0%} of what is saved for backward{do}",
+        f"{what} as {symbol}², while inputs and outputs grow as {symbol}: {bytes_(amount)} at "
+        f"{symbol} = {load.sizes[symbol]}, {share:.0%} of what is saved for backward{do}",
         location,
         share,
         {

@@ -8,16 +8,19 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from verifykit.profiling.advice.words import size
+from verifykit.profiling.advice.words import figure, size
 from verifykit.profiling.workload import Workload
 from verifykit.results import Location
 from verifykit.results.cost import Memory
 from verifykit.results.performance import Advice
 from verifykit.tracing import OperatorMode, user_line
 
-# What is made elementwise and saved, in inputs and outputs and as a share of all that is saved, from which it is told.
+# What is made elementwise and saved, in inputs, outputs and parameters and as a share of all that is saved, from which
+# it is told.
 TIMES = 4.0
 SHARE = 0.7
+# Elementwise, but copies: where one is spared, that is the better advice.
+_COPIES = ("clone", "copy_", "_to_copy")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class _Makers(OperatorMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        maker = _Maker(func._schema.name.rpartition("::")[2], torch.Tag.pointwise in func.tags, user_line())
+        name = func._schema.name.rpartition("::")[2]
+        maker = _Maker(name, torch.Tag.pointwise in func.tags and name not in _COPIES, user_line())
         for tensor in tree_leaves(result):
             if isinstance(tensor, Tensor) and tensor.layout is torch.strided and not func.is_view:
                 self.makers[tensor.untyped_storage().data_ptr()] = maker
@@ -47,7 +51,7 @@ class _Makers(OperatorMode):
 
 def recomputable(load: Workload, memory: Memory) -> Iterator[Advice]:
     """Name the largest elementwise tensor that is saved, where saved tensors are large and most are like it."""
-    around = memory.inputs + memory.outputs
+    around = memory.inputs + memory.outputs + memory.parameters
     if not around or memory.saved < TIMES * around:
         return
     saved: dict[int, Tensor] = {}
@@ -68,12 +72,13 @@ def recomputable(load: Workload, memory: Memory) -> Iterator[Advice]:
     what = "mask" if tensor.dtype is torch.bool else f"result of {maker.name}"
     yield Advice(
         "saved for backward",
-        f"saved tensors are {memory.saved / around:.2g}x inputs and outputs, {total / memory.saved:.0%} of them "
-        f"elementwise: the largest, the {what} at line {maker.location.line if maker.location else 0} "
+        f"saved tensors are {figure(memory.saved / around)}x inputs, outputs and parameters, "
+        f"{total / memory.saved:.0%} of them elementwise: the largest, "
+        f"the {what} at line {maker.location.line if maker.location else 0} "
         f"({size(_bytes(tensor))}), could be recomputed in backward (torch.utils.checkpoint, or one fused function)",
         maker.location,
-        min(1.0, total / memory.saved),
-        {"saved": memory.saved, "elementwise": total, "inputs and outputs": around},
+        min(1.0, total / max(memory.backward_peak or 0, memory.forward_peak, memory.saved)),
+        {"saved": memory.saved, "elementwise": total, "inputs, outputs and parameters": around},
     )
 
 

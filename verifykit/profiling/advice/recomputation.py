@@ -9,6 +9,7 @@ from verifykit.profiling.advice.calls import Call, Frame
 from verifykit.profiling.advice.experiment import Experiment, Replies, Worth
 from verifykit.profiling.advice.handing import Given, Reply
 from verifykit.profiling.advice.numbering import Again, Numbering
+from verifykit.profiling.advice.words import listed
 from verifykit.results import Location
 from verifykit.results.performance import Advice
 
@@ -34,11 +35,14 @@ def recomputations(experiment: Experiment) -> Iterator[Advice]:
             worth = experiment.worth(_handed(group), LEAST_GAIN)
             if worth is not None:
                 yield _twice(group, worth)
-    constants = _worthy(numbering.constants)
-    if constants and experiment.changes_nothing(_constants):
-        worth = experiment.worth(_stored(constants), LEAST_GAIN_CONSTANT)
-        if worth is not None:
-            yield _constant(constants, worth)
+    for by_buffers in (True, False):
+        constants = _constants(experiment.calls, by_buffers=by_buffers)
+        if constants and experiment.changes_nothing(partial(_kept, by_buffers=by_buffers)):
+            # What is stored takes its memory for good: only time counts.
+            worth = experiment.worth(_stored(constants), LEAST_GAIN_CONSTANT, counts_memory=False)
+            if worth is not None:
+                yield _constant(experiment, constants, worth)
+            return
 
 
 def _groups(again: list[Again]) -> Mapping[Any, list[Again]]:
@@ -78,12 +82,13 @@ def _handed(group: list[Again]) -> Replies:
     return {one.call.number: (one.call.func, earlier(one.first.number)) for one in group}
 
 
-def _constants(calls: list[Call]) -> Replies:
-    return _stored(_worthy(Numbering.of(calls).constants))
+def _kept(calls: list[Call], *, by_buffers: bool) -> Replies:
+    return _stored(_constants(calls, by_buffers=by_buffers))
 
 
-def _worthy(constants: list[Call]) -> list[Call]:
+def _constants(calls: list[Call], *, by_buffers: bool) -> list[Call]:
     """All constants, where any of them that the user's code asks for takes computing."""
+    constants = Numbering.of(calls, by_buffers=by_buffers).constants
     return constants if any(_computes(call) and call.location for call in constants) else []
 
 
@@ -116,22 +121,32 @@ def _twice(group: list[Again], worth: Worth) -> Advice:
     )
 
 
-def _constant(calls: list[Call], worth: Worth) -> Advice:
+def _constant(experiment: Experiment, calls: list[Call], worth: Worth) -> Advice:
     by_line: dict[Location, float] = {}
     for call in calls:
         if call.location is not None and _computes(call):
             by_line[call.location] = by_line.get(call.location, 0.0) + call.seconds
     location = max(by_line, key=lambda line: by_line[line])
-    names = list(dict.fromkeys(call.name for call in calls if call.location == location))
-    more = f", with {len(by_line) - 1} more lines" if len(by_line) > 2 else ""
+    there = [call for call in calls if call.location and call.location.file == location.file and call.computing]
+    lines = sorted({call.location.line for call in there if call.location})
+    names = list(dict.fromkeys(call.name for call in there))
+    buffers = _buffers(experiment, calls)
+    source = f" but {', '.join(buffers[:3])}" if buffers else ""
+    verb = "computes" if len(lines) == 1 else "compute"
+    once = "computed once" if buffers else "built once for each size"
     return Advice(
         "recomputation",
-        f"line {location.line}{more} builds at every call what depends on no input and no parameter "
-        f"({', '.join(names[:4])}): built once for each size, {worth.words}",
+        f"{listed(lines)} {verb} at every call what depends on no input and no parameter{source} "
+        f"({', '.join(names[:6])}): {once}, {worth.words}",
         location,
         worth.share,
-        {"lines": sorted(line.line for line in by_line), **worth.evidence},
+        {"lines": lines, "buffers": buffers, **worth.evidence},
     )
+
+
+def _buffers(experiment: Experiment, calls: list[Call]) -> list[str]:
+    used = {id(t) for call in calls for t, is_buffer in zip(call.given, call.buffers, strict=True) if is_buffer}
+    return [f"the buffer {name}" for name, buffer in experiment.load.module.named_buffers() if id(buffer) in used]
 
 
 def _seconds(group: list[Again]) -> float:

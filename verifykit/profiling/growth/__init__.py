@@ -9,7 +9,8 @@ import torch
 from verifykit.profiling.growth.laws import counted_law, noisy_law
 from verifykit.profiling.growth.lines import growing_lines
 from verifykit.profiling.growth.point import Measured
-from verifykit.profiling.growth.series import Series, series
+from verifykit.profiling.growth.series import ENOUGH, PAGING, Series, series
+from verifykit.profiling.growth.work import likely_exponents
 from verifykit.results.growth import Growth, GrowthPoint, Law
 from verifykit.spec.reference import Reference
 from verifykit.spec.subject import Subject
@@ -66,12 +67,29 @@ def _laws(symbol: str, points: list[Measured]) -> list[Law]:
         return []
     sizes = [point.size for point in points]
     laws = [
-        noisy_law("time", symbol, sizes, [point.seconds for point in points], [point.noise for point in points]),
+        _time_law(symbol, points),
         counted_law("peak memory", symbol, sizes, [point.peak for point in points]),
         counted_law("saved bytes", symbol, sizes, [point.saved for point in points]),
         counted_law("operators", symbol, sizes, [point.operators for point in points]),
     ]
     return [law for law in laws if law is not None]
+
+
+def _time_law(symbol: str, points: list[Measured]) -> Law | None:
+    steady = [point for point in points if point.paging <= PAGING]
+    if len(steady) >= ENOUGH:
+        points = steady
+    sizes = [point.size for point in points]
+    work, flops, operators = zip(*((p.work.bytes, p.work.flops, p.operators) for p in points), strict=True)
+    return noisy_law(
+        "time",
+        symbol,
+        sizes,
+        [point.seconds for point in points],
+        [point.uncertainty for point in points],
+        held=[point.held for point in points],
+        likely=likely_exponents(sizes, [work, flops, operators]),
+    )
 
 
 def _settle_allocator() -> None:

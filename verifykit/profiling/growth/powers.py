@@ -20,13 +20,15 @@ SPARE = 2
 SEEN = 0.3
 # By how much a unit of work may become dearer as the bytes that a step holds outgrow a cache, or what the processor
 # finds addresses in; the sizes of such, in bytes, on machines of all kinds, and how steeply it does.
-STEP, PLACES, STEEPNESS = 3.0, tuple(4.0**k * 2**20 for k in range(4)), 1.0
-STEP_PARAMETERS = 3
+STEP = 5.0
+STEPS = tuple((2.0**k, steepness) for k in range(18, 27) for steepness in (1.0, 3.0))
+# What a step counts for in parameters: its place and its height.
+STEP_PARAMETERS = 2
 # A step of which so much lies before the window is none.
 BEFORE = 0.6
 # How much of the belief, before any time is taken, goes to the exponents with which counted work grows, and how far
 # from them a time may be on that account.
-BELIEF, WIDTH = 0.7, 0.05
+BELIEF, WIDTH = 0.8, 0.05
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ class Power:
 @dataclass(frozen=True)
 class _Model:
     """``c + a n**p``, from the point ``first`` on; with ``lower`` beside it ``b n**lower``, with ``step`` a cost per
-    unit that rises around so many bytes held.
+    unit that rises around so many bytes held, so steeply.
     """
 
     first: int
     lower: float | None = None
-    step: float | None = None
+    step: tuple[float, float] | None = None
 
     @property
     def parameters(self) -> int:
@@ -74,7 +76,7 @@ class _Model:
         if self.step is not None:
             # With both coefficients at least 0, the cost of a unit rises by any factor from 1 to STEP.
             terms.append(leading)
-            leading = leading * (1 + (STEP - 1) * data.beyond(self.step)[window])
+            leading = leading * (1 + (STEP - 1) * data.beyond(*self.step)[window])
         return np.stack([*terms, leading], axis=-1)
 
 
@@ -85,10 +87,10 @@ class _Data:
     sigma: Floats
     held: Floats | None
 
-    def beyond(self, place: float) -> Floats:
+    def beyond(self, place: float, steepness: float) -> Floats:
         """How far each point is beyond a cache of ``place`` bytes, from 0 to 1."""
         assert self.held is not None
-        beyond: Floats = 1 / (1 + (place / np.maximum(self.held, 1.0)) ** STEEPNESS)
+        beyond: Floats = 1 / (1 + (place / np.maximum(self.held, 1.0)) ** steepness)
         return beyond
 
 
@@ -112,21 +114,20 @@ def leading_power(
     there are too few points or none of the models fits.
 
     ``held`` are the bytes that are in use at each size: with them, the cost of a unit of work may rise on the way.
-    ``likely`` are exponents with which the work was counted to grow; they are believed unless the values say otherwise.
+    ``likely`` are exponents with which the work was counted to grow; they are believed unless the values say otherwise:
+    where they are wrong, and the values few or noisy, the bar holds the truth less often than it says.
 
     Models with coefficients of at least 0 are fitted by relative least squares to every window that ends at the
     greatest size, and their results averaged with the weights ``exp(-(chi2 + 2 k + 2 cut) / 2)`` of Jay and Neil,
     Bayesian model averaging for analysis of lattice field theory results (2021): the bar holds what choosing a model
     and a window would hide. Where even the best misses by more than the noise, the noise is taken to be so large.
     """
-    data = _Data(
-        *(np.asarray(numbers, dtype=np.float64) for numbers in (sizes, values, noise)),
-        held=None if held is None else np.asarray(held, dtype=np.float64),
-    )
-    fits = _fitted([*_smooth(len(data.n)), *_stepped(data)], data)
+    n, y, sigma = (np.asarray(numbers, dtype=np.float64) for numbers in (sizes, values, noise))
+    data = _Data(n, y, sigma, None if held is None else np.asarray(held, dtype=np.float64))
+    fits = _fitted([*_smooth(len(n)), *_stepped(data)], data)
     if not fits:
         return None
-    scale = _scale(fits, len(data.n))
+    scale = _scale(fits, len(n))
     best = min(fits, key=lambda fit: fit.penalty(scale))
     density = np.zeros_like(GRID)
     for fit in fits:
@@ -135,9 +136,9 @@ def leading_power(
     density *= _belief(likely)
     cumulative = (np.cumsum(density) - density / 2) / density.sum()
     low, middle, high = (float(np.interp(q, cumulative, GRID)) for q in (0.025, 0.5, 0.975))
-    coefficients, _ = nonnegative(best.model.columns(data, np.array([middle])), 1 / data.sigma[best.model.first :])
+    coefficients, _ = nonnegative(best.model.columns(data, np.array([middle])), 1 / sigma[best.model.first :])
     constant, leading = float(coefficients[0, 0]), float(coefficients[0, -1])
-    return Power(middle, low, high, constant, leading, best.model.first, scale * float(np.median(data.sigma)))
+    return Power(middle, low, high, constant, leading, best.model.first, scale * float(np.median(sigma)))
 
 
 def _belief(likely: Collection[float]) -> Floats:
@@ -159,13 +160,13 @@ def _smooth(points: int) -> Iterator[_Model]:
 def _stepped(data: _Data) -> Iterator[_Model]:
     if data.held is None:
         return
-    for place in PLACES:
-        beyond = data.beyond(place)
+    for step in STEPS:
+        beyond = data.beyond(*step)
         if beyond[-1] - beyond[0] < BEFORE / 2:
             continue
         for first in range(len(beyond) - 3 - STEP_PARAMETERS - SPARE + 1):
             if beyond[first] < BEFORE:
-                yield _Model(first, step=place)
+                yield _Model(first, step=step)
 
 
 def _fitted(models: Sequence[_Model], data: _Data) -> list[_Fit]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from verifykit.errors import one_line
-from verifykit.profiling.growth.point import STEPS, Measured, measure
+from verifykit.profiling.growth.point import Measured, Point
 from verifykit.profiling.workload import DTYPE, Workload, reference_workload, workload
 from verifykit.spec.reference import Reference
 from verifykit.spec.subject import Subject
@@ -18,17 +18,18 @@ from verifykit.spec.subject import Subject
 FIRST, LARGEST = 4, 2**22
 # Sizes that nearly every module takes: where one is refused, multiples of the size that was given are tried instead.
 COMMON = (8, 16, 32)
-# Where doubling gives fewer, sizes between the greatest are added while there is time: there the law is to be seen.
-POINTS = 14
+# Seconds of what is done once only in a process, such as an import, that are not off the time of the series.
 ONCE = 1.0
-# The share of the free memory that a step may take; and the bytes above which the host maps memory anew at each step,
-# which makes a unit several times dearer: where there are enough points already, the series ends before.
-MEMORY, MAPPED = 0.1, 48 * 2**20
+# The share of the free memory that a step may take, and all that is kept to be timed again.
+MEMORY = 0.1
+# The bytes of a tensor for which glibc always asks the system anew, and the share of the time of a step that goes into
+# such: beyond, a unit costs several times more, and where there are enough points already the series ends before.
+MAPPED, PAGING = 32 * 2**20, 0.2
 ENOUGH = 8
-# The share of the time after which no greater size is tried: the rest is for sizes between, and for second looks.
-UPWARD = 0.75
-# A time so far above the line between its neighbours, in logarithms, was disturbed: a sum of powers lies below it.
-ABOVE = 1.08
+# The shares of the time after which no greater size is tried, and none between; the rest is for looking again.
+UPWARD, BETWEEN = 0.45, 0.7
+# About how many steps a size costs a workload, its preparation included: to tell whether there is time for it.
+STEPS = 10
 # Elements of all inputs together.
 ELEMENTS = 2**27
 
@@ -50,71 +51,60 @@ def series(
     subject: Subject, reference: Reference | None, symbol: str, sizes: Mapping[str, int], *, seconds: float
 ) -> Series:
     """Return what steps of the subject and of the reference cost at sizes of ``symbol``, in about ``seconds``."""
-    taken = _Taken(subject, reference, symbol, sizes, time.perf_counter() + UPWARD * seconds)
+    taken = _Taken(subject, reference, symbol, sizes, seconds)
     stopped = f"{LARGEST} is large enough"
     try:
         for size in _doubling(taken):
-            taken.take(size)
+            taken.take(size, UPWARD)
     except _Stop as stop:
         stopped = str(stop)
-    taken.deadline += (1 - UPWARD) * seconds
-    for again in itertools.chain(taken.between(), taken.disturbed()):
+    for size in taken.between():
         try:
-            taken.take(again)
+            taken.take(size, BETWEEN)
         except _Stop:
             continue
-    return Series(_ordered(taken.own), _ordered(taken.reference), stopped)
-
-
-def _ordered(points: Mapping[int, Measured]) -> list[Measured]:
-    return [points[size] for size in sorted(points)]
+    taken.look_again()
+    return Series(*taken.measured(), stopped)
 
 
 class _Taken:
     """What has been measured so far, and whether there is room for more."""
 
     def __init__(
-        self,
-        subject: Subject,
-        reference: Reference | None,
-        symbol: str,
-        sizes: Mapping[str, int],
-        deadline: float,
+        self, subject: Subject, reference: Reference | None, symbol: str, sizes: Mapping[str, int], seconds: float
     ) -> None:
-        self.own: dict[int, Measured] = {}
-        self.reference: dict[int, Measured] = {}
-        self.deadline = deadline
-        self._seconds = deadline - time.perf_counter()
+        self._seconds, self._started = seconds, time.perf_counter()
         self._subject, self._reference = subject, reference
         self._symbol, self._sizes = symbol, dict(sizes)
+        self._points: dict[int, Point] = {}
+        self._figures: dict[int, list[Measured]] = {}
         self._walls: dict[int, float] = {}
         self._memory = MEMORY * _free_memory(subject.device)
-        self._mapped = MAPPED if torch.device(subject.device).type == "cpu" else math.inf
 
-    def take(self, size: int) -> None:
-        """Measure at ``size``; small sizes that the module refuses are passed over. Of two looks the faster counts.
+    def take(self, size: int, share: float) -> None:
+        """Measure at ``size`` until ``share`` of the time is over; small sizes that the module refuses are passed over.
 
         Raises:
             _Stop: there is no time or memory for it, or the module refuses it after having accepted smaller ones.
         """
-        self._look_ahead(size)
+        self._look_ahead(size, share)
         try:
             started = time.perf_counter()
-            if not self.own:
-                # What is done once only in a process, such as an import, is neither this size's cost nor off the time.
-                self._measured(size)
-                self.deadline += min(time.perf_counter() - started, ONCE)
+            if not self._figures:
+                self._point(size)
+                self._started += min(time.perf_counter() - started, ONCE)
                 started = time.perf_counter()
-            found = self._measured(size)
+            point = self._point(size)
         except _Stop:
             raise
         except Exception as error:  # the module's own
-            if self.own:
+            if self._figures:
                 raise _Stop(f"the module refuses {self._symbol} = {size}: {one_line(error)}") from error
             return
         self._walls[size] = time.perf_counter() - started
-        for points, new in zip((self.own, self.reference), found, strict=False):
-            points[size] = min(points.get(size, new), new, key=lambda point: point.seconds)
+        self._figures[size] = point.measured()
+        if sum(kept.kept for kept in [*self._points.values(), point]) <= self._memory:
+            self._points[size] = point
 
     def accepts(self, size: int) -> bool:
         """Whether the module can be called with ``size``."""
@@ -132,39 +122,53 @@ class _Taken:
         return self._at(None)[self._symbol]
 
     def between(self) -> list[int]:
-        """Sizes halfway between the greatest that were measured, the greatest first."""
-        there = sorted(self.own, reverse=True)
-        return [size * 3 // 2 for size in there[: len(there) // 2] if size % 2 == 0][: max(0, POINTS - len(there))]
+        """Sizes halfway between the upper two thirds of those that were measured, the greatest first."""
+        there = sorted(self._figures, reverse=True)
+        return [size * 3 // 2 for size in there[: len(there) * 2 // 3] if size % 2 == 0]
 
-    def disturbed(self) -> list[int]:
-        """The sizes whose time lies above the line between its neighbours, where the machine was busy with others."""
-        above: dict[int, float] = {}
-        for points in (_ordered(self.own), _ordered(self.reference)):
-            for before, point, after in zip(points, points[1:], points[2:], strict=False):
-                place = math.log(point.size / before.size) / math.log(after.size / before.size)
-                line = before.seconds ** (1 - place) * after.seconds**place
-                above[point.size] = max(above.get(point.size, 0.0), point.seconds / line)
-        return sorted((size for size in above if above[size] > ABOVE), key=lambda size: -above[size])
+    def look_again(self) -> None:
+        """Time all sizes in turn, as often as there is time for, the greatest first while there is."""
+        costs = dict.fromkeys(self._points, 0.0)
+        looked = True
+        while looked:
+            looked = False
+            for size in sorted(self._points, reverse=True):
+                started = time.perf_counter()
+                if started + costs[size] > self._started + self._seconds:
+                    continue
+                try:
+                    self._points[size].look()
+                except Exception:  # the module's own: what it did before stands
+                    costs[size] = math.inf
+                    continue
+                costs[size] = time.perf_counter() - started
+                looked = True
+        self._figures |= {size: point.measured() for size, point in self._points.items()}
+
+    def measured(self) -> tuple[list[Measured], list[Measured]]:
+        """Return the figures of the subject and of the reference, in order of size."""
+        figures = [self._figures[size] for size in sorted(self._figures)]
+        return [found[0] for found in figures], [found[1] for found in figures if len(found) > 1]
 
     def _at(self, size: int | None) -> dict[str, int]:
         known = {**self._subject.spec.usual_sizes, **self._sizes}
         return known if size is None else {**known, self._symbol: size}
 
-    def _measured(self, size: int) -> list[Measured]:
+    def _point(self, size: int) -> Point:
         known = self._at(size)
         loads = [workload(self._subject, known)]
         with_reference = self._with_reference(loads, known)
         started = time.perf_counter()
         loads[0].step()
         once = time.perf_counter() - started
-        if not self.own and once * STEPS * len(with_reference) > self._seconds:
+        if not self._figures and once * STEPS * len(with_reference) > self._seconds:
             raise _Stop("the time is up")
         try:
-            return measure(with_reference, size)
+            return Point(with_reference, size)
         except Exception:
             if len(with_reference) == 1:
                 raise
-            return measure(loads, size)
+            return Point(loads, size)
 
     def _with_reference(self, loads: list[Workload], known: dict[str, int]) -> list[Workload]:
         if self._reference is None:
@@ -174,21 +178,32 @@ class _Taken:
         except Exception:  # the reference's own: the target's series goes on without it
             return loads
 
-    def _look_ahead(self, size: int) -> None:
+    def _look_ahead(self, size: int, share: float) -> None:
         entries = self._subject.spec.inputs
         if sum(math.prod(self._subject.spec.shape(entry, self._at(size))) for entry in entries) > ELEMENTS:
             raise _Stop(f"the inputs have more than {ELEMENTS} elements at {self._symbol} = {size}")
-        if self.own and time.perf_counter() + self._predicted(size, lambda p: self._walls[p.size]) > self.deadline:
+        if not self._figures:
+            return
+        spent = time.perf_counter() - self._started
+        if spent + self._predicted(size, lambda point: self._walls[point.size]) > share * self._seconds:
             raise _Stop("the time is up")
-        most = self._memory if len(self.own) < ENOUGH else min(self._memory, self._mapped)
-        if self.own and self._predicted(size, lambda point: float(point.held)) > most:
+        if self._predicted(size, lambda point: float(point.held)) > self._memory:
             raise _Stop(f"a step at {self._symbol} = {size} takes too much memory")
+        if len(self._figures) >= ENOUGH and self._is_paging(size):
+            raise _Stop(
+                f"at {self._symbol} = {size} the system has to hand out memory anew at each step, which takes time"
+            )
+
+    def _is_paging(self, size: int) -> bool:
+        before = [self._figures[smaller][0] for smaller in self._figures if smaller < size]
+        if torch.device(self._subject.device).type != "cpu" or not before:
+            return False
+        last = max(before, key=lambda point: point.size)
+        return last.paging > PAGING or self._predicted(size, lambda point: float(point.work.largest)) > MAPPED
 
     def _predicted(self, size: int, cost: Callable[[Measured], float]) -> float:
         """Return the cost at ``size``: growing on from the nearest smaller sizes as it did between them."""
-        points = [point for point in _ordered(self.own) if point.size <= size]
-        if points and points[-1].size == size:
-            return cost(points[-1])
+        points = [self._figures[smaller][0] for smaller in sorted(self._figures) if smaller <= size]
         if len(points) < 2:
             return cost(points[-1]) * 4 if points else 0.0
         before, last = points[-2:]

@@ -78,7 +78,8 @@ def fed(
     entries = told_so if call(told_so).ends else entries
     entries = tuple(fixed.get(entry.name, entry) for entry in entries)
     guesses = tuple(entry.name for entry in entries if entry.name not in fixed and _is_guess(entry))
-    others = f"; {len(found.others)} other shapes work" if found.others else ""
+    count = len(found.others)
+    others = f"; {count} other shape{'s work' if count > 1 else ' works'}" if count else ""
     for entry in entries:
         if entry.name not in fixed:
             source = "annotation" if entry.name in annotated else "example" if entry.name in shown else "search"
