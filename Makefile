@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ZOO := .venv-zoo
 
-.PHONY: audit test test-slow lint types unit bench gradient-report corpus identify-report test-zoo clean
+.PHONY: audit test test-slow lint types unit bench gradient-report corpus identify-report profile-report test-zoo clean
 
 audit: $(READY)
 	$(BIN)/verifykit audit --format terminal --format markdown --output reports/ --fail-on never
@@ -38,6 +38,13 @@ corpus: $(READY)
 # What identification says of tests/identify/corpus/, of composite losses and of other people's classes.
 identify-report: $(READY) $(ZOO)/.ready
 	$(BIN)/python -m tests.identify.report
+
+# What profiles measure, held against what is known; and CustomLinear beside nn.Linear at two sizes.
+PROFILE := $(BIN)/verifykit profile reference_modules:CustomLinear --reference torch.nn:Linear --format markdown
+profile-report: $(READY)
+	$(PROFILE) --init input_dim=5 --init output_dim=3 --size N=10 --output reports/profile/CustomLinear-10x5.md
+	$(PROFILE) --init input_dim=1024 --init output_dim=1024 --size N=256 --output reports/profile/CustomLinear-256x1024.md
+	$(BIN)/python -m tests.benchmarks.profile_report
 
 # Other people's packages, in an environment of their own.
 test-zoo: $(ZOO)/.ready

@@ -13,11 +13,11 @@ from typing import Any
 
 import torch
 from tabulate import tabulate
-from tests.profiling.growth.laws_known import KNOWN as LAWS
 from torch import nn
 
 from tests.benchmarks import performance_costs as costs
 from tests.benchmarks.agreement import agreements
+from tests.profiling.growth.laws_known import KNOWN as LAWS
 from tests.profiling.test_advice import BUILT_INS, KINDS, planted, subject_of
 from tests.torch_modules import Known
 from verifykit.config import TargetConfig
@@ -169,8 +169,8 @@ def _laws() -> Iterator[str]:
             covered += abs(time_law.exponent - truth) <= time_law.error
         rows.append((f"`{law.name}`", law.says, _law(time_law), _law(peak), f"{law.memory:g}"))
     yield (
-        f"In {GROWTH_SECONDS:g} s each. Of {count} exponents of time, {near} are within 0.1 of the truth, and {covered} "
-        "bars hold it."
+        f"In {GROWTH_SECONDS:g} s each. Of {count} exponents of time, {near} are within 0.1 of the truth, and "
+        f"{covered} bars hold it."
     )
     yield _table(("module", "time is", "time measured", "peak memory measured", "peak memory is"), rows)
 

@@ -23,7 +23,10 @@ FOUND = Comparison(
 
 def test_ratios_stand_with_their_intervals() -> None:
     page = as_markdown(FOUND)
-    assert "| compared | 2.00x faster (1.92 to 2.08) | no difference measured (0.97 to 1.02) | | 2.00x more | the same |" in page
+    assert (
+        "| compared | 2.00x faster (1.92 to 2.08) | no difference measured (0.97 to 1.02) | | 2.00x more | the same |"
+        in page
+    )
     rows = [row for row in page.partition("## Cost")[2].splitlines() if row.startswith("|")]
     assert {len(re.findall(r"\|", row)) for row in rows} == {7}
     stream = io.StringIO()

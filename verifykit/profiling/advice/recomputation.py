@@ -129,7 +129,8 @@ def _constant(experiment: Experiment, calls: list[Call], worth: Worth) -> Advice
     location = max(by_line, key=lambda line: by_line[line])
     there = [call for call in calls if call.location and call.location.file == location.file and call.computing]
     lines = sorted({call.location.line for call in there if call.location})
-    names = list(dict.fromkeys(call.name for call in there))
+    makers = [call for call in there if any(operator.name != "copy_" for operator in call.computing)]
+    names = list(dict.fromkeys(call.name for call in makers))
     buffers = _buffers(experiment, calls)
     source = f" but {', '.join(buffers[:3])}" if buffers else ""
     verb = "computes" if len(lines) == 1 else "compute"

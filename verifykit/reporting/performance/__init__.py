@@ -8,7 +8,7 @@ from verifykit.reporting.performance.cost import costs
 from verifykit.reporting.performance.growth import growth
 from verifykit.reporting.performance.operators import operators
 from verifykit.reporting.performance.roofline import roofline
-from verifykit.reporting.performance.summary import setting, summary
+from verifykit.reporting.performance.summary import disturbed, how_compared, setting, summary
 from verifykit.reporting.performance.where import where
 from verifykit.results.performance import Advice, Measurements
 
@@ -32,7 +32,7 @@ def section(measured: Measurements, heading: str) -> Iterator[str]:
     yield f"{below} Time, memory, work"
     against = f" The reference is {code(measured.reference.name)}, in the same run." if measured.reference else ""
     yield f"{inline(setting(profile))}{against} Times are the median of a call ± the interquartile range."
-    yield from costs(measured)
+    yield from costs(measured, [text for text in (disturbed(measured), how_compared(measured)) if text])
     if profile.where is not None:
         yield from where(profile.where, below)
     if measured.roofline is not None:

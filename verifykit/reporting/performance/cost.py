@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from verifykit.reporting import units
-from verifykit.reporting.escape import code
+from verifykit.reporting.escape import code, inline
 from verifykit.reporting.performance.places import place
 from verifykit.reporting.tables import table
 from verifykit.results.cost import Memory, Profile, Ratio, SavedTensor, Timing, Work
@@ -17,11 +17,15 @@ _SELDOM = ("buffers", "kept by each further call")
 Row = Sequence[str]
 
 
-def costs(measured: Measurements) -> Iterator[str]:
-    """Yield a table each of time, memory and work, and what belongs to them."""
+def costs(measured: Measurements, of_times: Sequence[str] = ()) -> Iterator[str]:
+    """Yield a table each of time, memory and work, and what belongs to them; ``of_times`` are sentences of plain text
+    to stand below the times.
+    """
     profiles = [profile for profile in (measured.profile, measured.reference) if profile is not None]
     own = profiles[0]
     yield _table("time", profiles, _times(measured, profiles))
+    if of_times:
+        yield inline(" ".join(of_times))
     if measured.compiled is not None:
         yield compiled_text(measured.compiled)
     yield _table("memory", profiles, list(_memory(profiles)))

@@ -22,8 +22,7 @@ def growth(series: Sequence[Growth], heading: str) -> Iterator[str]:
 def _one(found: Growth) -> Iterator[str]:
     beside = {name: size for name, size in found.sizes.items() if name != found.symbol}
     at = f" (with {inline(sizes_text(beside))})" if beside else ""
-    laws = laws_text(found) or "no law was found"
-    yield f"**{inline(found.symbol)}**{at}: {inline(laws)}."
+    yield f"**{inline(found.symbol)}**{at}: {inline(laws_text(found))}."
     if found.chart is not None:
         shown = inline(f"Time of a step and peak memory against {found.symbol}")
         yield f"![{shown}]({quote(found.chart)})"

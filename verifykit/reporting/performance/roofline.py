@@ -9,6 +9,10 @@ from verifykit.reporting.performance.words import sizes_text
 from verifykit.reporting.tables import table
 from verifykit.results.growth import Roof, Roofline, RoofPoint
 
+# Beyond the limit by no more than this, it is at the limit: the roof is measured as well. Caches are some times as fast
+# as memory; what is further above hardly moves what it would have to.
+_NOISE, _FAR = 1.05, 3.0
+
 
 def roofline(found: Roofline, heading: str) -> Iterator[str]:
     """Yield the paragraphs on the limits of the machine and what forward reaches of them."""
@@ -16,12 +20,15 @@ def roofline(found: Roofline, heading: str) -> Iterator[str]:
     yield inline(roof_text(found.roof))
     if found.chart is not None:
         yield f"![FLOP/s against FLOP per byte, below the limit of the machine]({quote(found.chart)})"
+        if found.reference_points:
+            yield "The reference's points, from left to right, are at the same sizes."
     if found.points:
         yield _points(found)
-    if any(point.reached > 1 for point in [*found.points, *found.reference_points]):
+    beyond = [point for point in [*found.points, *found.reference_points] if is_beyond(point)]
+    if any(bound_by(point, found.roof) == "memory" for point in beyond):
         yield (
-            "Above 100%: its data stay in a cache from call to call, or it reads much more than it writes; "
-            "both are faster than the copy that the limit was measured with."
+            "Faster than memory is what stays in a cache from call to call, and what reads much more than it writes, "
+            "unlike the copy that the limit was measured with."
         )
 
 
@@ -44,15 +51,31 @@ def _points(found: Roofline) -> str:
     for point in found.points:
         cells = [inline(sizes_text(point.sizes)), f"{point.intensity:.3g} FLOP/B", bound_by(point, found.roof)]
         other = beside.get(tuple(point.sizes.items()))
-        rows.append([*cells, *_reached(point), *(_reached(other) if beside else [])])
+        rows.append([*cells, *_reached(point, found.roof), *(_reached(other, found.roof) if beside else [])])
     return table(headers, rows)
 
 
-def _reached(point: RoofPoint | None) -> Sequence[str]:
+def _reached(point: RoofPoint | None, roof: Roof) -> Sequence[str]:
     if point is None:
         return [""] * 3
     rate = units.rate(point.flops / point.seconds) if point.seconds else ""
-    return [units.seconds(point.seconds), rate, units.share(point.reached)]
+    return [units.seconds(point.seconds), rate, reached_text(point, roof)]
+
+
+def is_beyond(point: RoofPoint) -> bool:
+    """Whether it does better than the machine should allow, so that a share of the limit means nothing."""
+    return point.reached > _NOISE
+
+
+def reached_text(point: RoofPoint, roof: Roof) -> str:
+    """Return the share of the limit that is reached, or what a point beyond it may owe that to."""
+    if not is_beyond(point):
+        return units.share(min(1.0, point.reached))
+    if bound_by(point, roof) == "arithmetic":
+        return "faster than a matrix product"
+    if point.reached > _FAR:
+        return "moves next to nothing, or stays in cache"
+    return "faster than memory, as from cache"
 
 
 def bound_by(point: RoofPoint, roof: Roof) -> str:

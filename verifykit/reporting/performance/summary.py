@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from verifykit.reporting import units
 from verifykit.reporting.escape import visible
+from verifykit.reporting.performance.baseline import headline
+from verifykit.reporting.performance.roofline import is_beyond, reached_text
 from verifykit.reporting.performance.words import sizes_text, summary_of
 from verifykit.results.cost import Profile, Ratio
 from verifykit.results.growth import Quantity, Roofline
@@ -11,6 +13,8 @@ from verifykit.results.performance import Measurements
 
 # The limit is told at a second size where so much more of it is reached there.
 _MUCH_MORE = 2.0
+# An interquartile range beyond this part of the median is none that a quiet machine has.
+_BUSY = 0.25
 
 
 def summary(measured: Measurements) -> str:
@@ -26,6 +30,27 @@ def setting(profile: Profile) -> str:
     threads = f"{profile.threads} thread{'' if profile.threads == 1 else 's'}"
     modes = "eval mode, a training step in training mode" if profile.step else "eval mode"
     return f"Measured{at} in {profile.dtype} on {threads}, {modes}."
+
+
+def how_compared(measured: Measurements) -> str:
+    """Return how the ratios of times are obtained: plain text; empty where there are none."""
+    if measured.forward_ratio is None:
+        return ""
+    return (
+        "Ratios are taken of the fastest block of each round, in which both ran in turn: the median over the rounds, "
+        "which need not be that of the times, and its 95% interval."
+    )
+
+
+def disturbed(measured: Measurements) -> str:
+    """Return that times vary much, and by how much: plain text; empty where they do not."""
+    profiles = [profile for profile in (measured.profile, measured.reference) if profile is not None]
+    timings = [timing for p in profiles for timing in (p.forward, p.backward, p.step) if timing is not None]
+    most = max((timing.iqr / timing.median for timing in timings if timing.median > 0), default=0.0)
+    if most <= _BUSY:
+        return ""
+    rest = "; the ratios, from rounds in turn, are more certain" if measured.forward_ratio is not None else ""
+    return f"The machine was busy while this was measured: times vary by up to {units.share(most)}{rest}."
 
 
 def line(measured: Measurements) -> str:
@@ -63,6 +88,8 @@ def _clauses(measured: Measurements) -> Iterator[str]:
     if reference is not None and ratio is not None:
         told += f", {_against(reference.name, ratio)}"
     yield told
+    if measured.baseline is not None:
+        yield headline(measured.baseline)
     if measured.roofline is not None:
         yield from _reached(measured.roofline, profile.sizes)
     quantities: tuple[Quantity, ...] = ("time", "peak memory")
@@ -77,14 +104,15 @@ def _against(name: str, ratio: Ratio) -> str:
 
 
 def _reached(roofline: Roofline, sizes: dict[str, int]) -> Iterator[str]:
-    """The share of the limit at the usual sizes, and where it is at its best."""
-    if not roofline.points:
+    """The share of the limit at the usual sizes, and where it is at its best, of the points that have a share."""
+    points = [point for point in roofline.points if not is_beyond(point)]
+    if not points:
         return
-    best = max(roofline.points, key=lambda point: point.reached)
-    usual = next((point for point in roofline.points if point.sizes == sizes), best)
-    told = f"forward reaches {units.share(usual.reached)} of the limit of this machine"
+    best = max(points, key=lambda point: point.reached)
+    usual = next((point for point in points if point.sizes == sizes), best)
+    told = f"forward reaches {reached_text(usual, roofline.roof)} of the limit of this machine"
     if usual.sizes != sizes:
         told += f" at {sizes_text(usual.sizes)}"
     elif best.reached >= _MUCH_MORE * usual.reached:
-        told += f", and {units.share(best.reached)} at {sizes_text(best.sizes)}"
+        told += f", and {reached_text(best, roofline.roof)} at {sizes_text(best.sizes)}"
     yield told

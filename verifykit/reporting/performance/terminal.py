@@ -10,9 +10,10 @@ from verifykit.reporting import units
 from verifykit.reporting.escape import visible
 from verifykit.reporting.performance.baseline import amount, compared
 from verifykit.reporting.performance.cost import compiled_text
-from verifykit.reporting.performance.roofline import bound_by
-from verifykit.reporting.performance.summary import setting, summary
-from verifykit.reporting.performance.words import laws_text, sizes_text
+from verifykit.reporting.performance.roofline import bound_by, reached_text
+from verifykit.reporting.performance.summary import disturbed, how_compared, setting, summary
+from verifykit.reporting.performance.where import gathered
+from verifykit.reporting.performance.words import laws_text, reference_text, sizes_text
 from verifykit.results.cost import Memory, Profile, Ratio, Timing
 from verifykit.results.growth import Growth, Roofline
 from verifykit.results.performance import BaselineComparison, Measurements
@@ -31,6 +32,10 @@ def print_cost(measured: Measurements, console: Console) -> None:
     _print_advice(measured, console)
     console.print(Text(f"\n{visible(setting(profile))}", style="dim"))
     console.print(_times(measured, profile))
+    if busy := disturbed(measured):
+        console.print(Text(busy, style="yellow"))
+    if compared_by := how_compared(measured):
+        console.print(Text(compared_by, style="dim"))
     for name, told in _facts(measured, profile):
         _print_fact(name, told, console)
     _print_lines(profile, console)
@@ -116,7 +121,7 @@ def _limit(roofline: Roofline) -> str:
     reached = []
     for point in roofline.points:
         at = f" at {sizes_text(point.sizes)}" if point.sizes else ""
-        reached.append(f"{units.share(point.reached)}{at} ({bound_by(point, roof)})")
+        reached.append(f"{reached_text(point, roof)}{at} ({bound_by(point, roof)})")
     if not reached:
         return told
     ends = reached if len(reached) < 2 else [reached[0], reached[-1]]
@@ -124,11 +129,11 @@ def _limit(roofline: Roofline) -> str:
 
 
 def _growth(found: Growth) -> str:
-    told = laws_text(found) or f"no law was found: {found.stopped}"
+    told = laws_text(found)
     if found.points:
         told += f"; {found.symbol} from {found.points[0].size} to {found.points[-1].size}"
-    theirs = laws_text(found, reference=True)
-    return f"{told}; the reference's {theirs}" if theirs else told
+    theirs = reference_text(found)
+    return f"{told}; {theirs}" if theirs else told
 
 
 def _print_fact(name: str, told: str, console: Console) -> None:
@@ -142,8 +147,8 @@ def _print_fact(name: str, told: str, console: Console) -> None:
 def _print_lines(profile: Profile, console: Console) -> None:
     if profile.where is None or not profile.where.lines:
         return
-    table = _grid("hot line", "share", "forward", "backward", "costliest")
-    for one in profile.where.lines[:LINES_SHOWN]:
+    table = _grid("hot line, profiler on", "share", "forward", "backward", "costliest")
+    for one in gathered(profile.where.lines)[:LINES_SHOWN]:
         table.add_row(
             Text(visible(str(one.location)) if one.location else "elsewhere"),
             units.share(one.share),
@@ -157,6 +162,8 @@ def _print_lines(profile: Profile, console: Console) -> None:
 def _print_baseline(found: BaselineComparison, console: Console) -> None:
     for warning in found.warnings:
         console.print(Text(f"warning: {visible(warning)}", style="yellow"))
+    if not found.changes:
+        return
     table = _grid(f"against {visible(found.name)}", "then", "now", "")
     for one in found.changes[:CHANGES_SHOWN]:
         changed = Text(compared(one), style=_style(one.ratio))

@@ -1,6 +1,6 @@
 """Where a step spends its time: lines, submodules, overhead, copies, and waits for the device."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from verifykit.reporting import units
 from verifykit.reporting.escape import code, inline
@@ -24,6 +24,7 @@ def _told(found: Where) -> Iterator[str]:
         dispatched = f", for {found.operators_per_call:,} operators in a forward" if found.operators_per_call else ""
         yield f"Of a step, {units.share(found.overhead)} is Python and dispatch{dispatched}; the rest is kernels."
     if found.lines:
+        yield "Times of lines are taken with a profiler on, which adds to them."
         yield _lines(found.lines)
     if found.submodules:
         yield "Submodules, in forward:"
@@ -36,7 +37,27 @@ def _told(found: Where) -> Iterator[str]:
         yield _waits(found.waits)
 
 
-def _lines(lines: list[LineCost]) -> str:
+def gathered(lines: Iterable[LineCost]) -> list[LineCost]:
+    """Return the costs of ``lines``, the greatest share first, those that no line is known of as one."""
+    known = [one for one in lines if one.location is not None]
+    others = [one for one in lines if one.location is None]
+    if others:
+        known.append(
+            LineCost(
+                None,
+                sum(one.forward for one in others),
+                sum(one.backward for one in others),
+                sum(one.share for one in others),
+                sum(one.allocated for one in others),
+                sum(one.calls for one in others),
+                list(dict.fromkeys(name for one in others for name in one.operators)),
+            )
+        )
+    return sorted(known, key=lambda one: -one.share)
+
+
+def _lines(costs: list[LineCost]) -> str:
+    lines = gathered(costs)
     rows = [
         (
             place(one.location),
