@@ -124,17 +124,25 @@ def test_nothing_is_outside_and_no_names_meet() -> None:
         assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
 
 
-def test_the_law_is_drawn_where_it_holds_and_through_the_points() -> None:
+def test_the_law_is_drawn_over_the_upper_half_of_where_it_holds_and_through_the_points() -> None:
     law = Law("time", 2.0, 0.01, 5.0, 3.0, 8)
     points = [(float(n), 5.0 + 3.0 * n**2) for n in (2, 4, 8, 16, 32)]
     line = fitted_line(law, points, 1.0)
-    assert line[0] == pytest.approx(points[2])
+    assert line[0] == pytest.approx(points[3])
     assert line[-1] == pytest.approx(points[-1])
     assert all(y == pytest.approx(5 + 3 * x**2) for x, y in line)
     in_units = fitted_line(law, [(x, y / 1e-3) for x, y in points], 1e-3)
     assert in_units[-1] == pytest.approx((32.0, points[-1][1] / 1e-3))
     assert fitted_line(replace(law, start=32), points, 1.0) == []
     assert fitted_line(replace(law, constant=-1e9), points, 1.0) == []
+
+
+def test_a_law_whose_lower_powers_are_not_known_is_near_the_points_that_it_is_drawn_through() -> None:
+    points = [(float(n), 6_000.0 * n + 392.0 * n**2) for n in (4, 8, 16, 32, 64, 128, 256, 384)]
+    line = fitted_line(Law("peak memory", 2.0, 0.0, 0.0, 392.0, 16), points, 1.0)
+    truth = [6_000 * x + 392 * x**2 for x, _ in line]
+    assert line[-1][0] == 384
+    assert all(abs(math.log(y / there)) < math.log(1.05) for (_, y), there in zip(line, truth, strict=True))
 
 
 def test_a_law_that_is_not_known_is_not_drawn() -> None:

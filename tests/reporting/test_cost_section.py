@@ -1,5 +1,6 @@
 """What is told of cost in Markdown: the order, the figures, what is left out, and text of strangers."""
 
+import io
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from rich.console import Console
 
 from tests.reporting.cost_data import (
     ADVICE,
@@ -26,14 +28,21 @@ from verifykit.reporting import render
 from verifykit.reporting.performance import section
 from verifykit.reporting.performance.roofline import bound_by
 from verifykit.reporting.performance.summary import line
-from verifykit.results import Environment, Report
-from verifykit.results.cost import Where
-from verifykit.results.growth import RoofPoint
+from verifykit.reporting.performance.terminal import print_cost
+from verifykit.results import CheckOutcome, Environment, Report
+from verifykit.results.cost import Timing, Where
+from verifykit.results.growth import Roofline, RoofPoint
 from verifykit.results.performance import Measurements
 
 
 def page(measured: Measurements) -> str:
     return "\n\n".join(section(measured, "##"))
+
+
+def terminal(measured: Measurements) -> str:
+    stream = io.StringIO()
+    print_cost(measured, Console(file=stream, width=100, highlight=False))
+    return stream.getvalue()
 
 
 def cells(text: str) -> str:
@@ -143,9 +152,54 @@ def test_charts_are_linked_where_there_are_any() -> None:
 def test_what_limits_is_read_off_the_roof() -> None:
     assert bound_by(RoofPoint("", {}, 1, 100, 1.0, 0.1), ROOF) == "memory"
     assert bound_by(RoofPoint("", {}, 10_000, 100, 1.0, 0.1), ROOF) == "arithmetic"
-    fast = replace(ROOFLINE, points=[replace(ROOFLINE.points[0], reached=1.4)])
-    assert "Above 100%: its data stay in a cache" in page(replace(MEASURED, roofline=fast))
-    assert "Above 100%" not in page(MEASURED)
+
+
+@pytest.mark.parametrize(
+    ("flops", "reached", "told"),
+    [
+        (100, 0.99, "99%"),
+        (100, 1.04, "100%"),
+        (100, 1.72, "faster than memory, as from cache"),
+        (0, 1553.0, "moves next to nothing, or stays in cache"),
+        (10**9, 1.3, "faster than a matrix product"),
+    ],
+)
+def test_beyond_the_limit_there_is_no_share_of_it(flops: int, reached: float, told: str) -> None:
+    point = RoofPoint("m:L", PROFILE.sizes, flops, 1000, 1e-6, reached)
+    measured = replace(MEASURED, roofline=Roofline(ROOF, [point]))
+    assert f"| {told} |" in cells(page(measured))
+    assert told in " ".join(terminal(measured).split())
+    assert ("forward reaches" in page(measured)) == (reached <= 1.05)
+    assert ("Faster than memory is what stays in a cache" in page(measured)) == (reached > 1.05 and flops < 10**9)
+    assert not re.search(r"\b(1[0-9][1-9]|[0-9]{4,})%", page(measured) + terminal(measured))
+
+
+def test_how_ratios_are_obtained_and_that_the_machine_was_busy() -> None:
+    assert "Ratios are taken of the fastest block of each round" in page(MEASURED)
+    assert "busy" not in page(MEASURED) + terminal(MEASURED)
+    noisy = replace(PROFILE, forward=Timing(1.55e-3, 4.18e-3, 20))
+    told = "The machine was busy while this was measured: times vary by up to 270%; the ratios"
+    for text in (page(replace(MEASURED, profile=noisy)), terminal(replace(MEASURED, profile=noisy))):
+        assert told in " ".join(text.split())
+    alone = page(Measurements(noisy))
+    assert "vary by up to 270%." in alone
+    assert "atios" not in alone
+
+
+def test_costs_of_no_known_line_are_one_row() -> None:
+    lines = [replace(WHERE.lines[2], share=share, operators=[name]) for share, name in ((0.5, "a"), (0.3, "b"))]
+    text = cells(page(replace(MEASURED, profile=replace(PROFILE, where=Where([*lines, WHERE.lines[1]])))))
+    assert re.findall(r"^\| (?:elsewhere|`layers.py:44`) \| \d+% .*", text, re.MULTILINE) == [
+        "| elsewhere | 80% | 80.0 µs | | 0 B | 6 | `a`, `b` |",
+        "| `layers.py:44` | 9% | 100 µs | 160 µs | 128 KiB | 8 | `aten::_softmax` |",
+    ]
+
+
+def test_a_law_of_time_that_is_missing_is_told_with_the_reason() -> None:
+    found = replace(ALONG_L, laws=ALONG_L.laws[1:])
+    told = "no law of time was found along L (why: time of one step over the budget)"
+    assert told in page(replace(MEASURED, growth=[found]))
+    assert told in " ".join(terminal(replace(MEASURED, growth=[found])).split())
 
 
 def test_times_of_a_device_have_a_column_of_their_own() -> None:
@@ -157,7 +211,12 @@ def test_times_of_a_device_have_a_column_of_their_own() -> None:
 def test_a_profile_says_what_it_costs_before_anything_else() -> None:
     text = render(Report(Environment("3.11", "2.13", "Linux", "cpu", 2), 0, [PROFILED]), "markdown")
     assert "**`layers.py:LoopAttention` was profiled.**" in text
+    assert "## What was not, and why" not in text
+    assert "| device | cpu, up to 2 threads |" in cells(text)
+    undecided = replace(PROFILED, checks=[CheckOutcome("performance-budget", "inconclusive", "too near")])
+    text = render(Report(Environment("3.11", "2.13", "Linux", "cpu", 1), 0, [undecided]), "markdown")
     assert text.index("## What it costs") < text.index("## What was not, and why")
+    assert "| device | cpu, 1 thread |" in cells(text)
     assert msgspec.json.decode(
         render(Report(Environment("", "", "", "", 1), 0, [PROFILED]), "json"), type=Report
     ).audits == [PROFILED]
@@ -211,5 +270,5 @@ def test_a_baseline_with_nothing_to_compare_says_so() -> None:
 
 
 def test_many_rows_are_cut_and_counted() -> None:
-    many = replace(WHERE, lines=WHERE.lines * 5)
-    assert "and 7 more." in page(replace(MEASURED, profile=replace(PROFILE, where=many)))
+    many = replace(WHERE, lines=WHERE.lines[:2] * 5)
+    assert "and 2 more." in page(replace(MEASURED, profile=replace(PROFILE, where=many)))

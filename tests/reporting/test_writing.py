@@ -61,9 +61,10 @@ def test_units() -> None:
         "3.00x slower (2.50 to 120)",
     ]
     assert ratio(Ratio(3.0, 2.5, 3.5), "less", "more") == "3.00x more (2.50 to 3.50)"
-    assert [multiple(*v) for v in ((6, 3), (3, 6), (3, 3), (0, 0), (0, 3), (None, 3))] == [
-        "2.00x more", "2.00x less", "the same", "the same", "", ""
+    assert [multiple(*v) for v in ((6, 3), (3, 6), (3, 3), (1004, 1000), (1000, 1004), (0, 0), (0, 3), (None, 3))] == [
+        "2.00x more", "2.00x less", "the same", "the same", "the same", "the same", "", ""
     ]  # fmt: skip
+    assert ratio(Ratio(0.996, 0.996, 0.996), "less", "more") == "the same"
     assert [rate(v) for v in (9.5e10, 1.2e13, 3.0)] == ["95.0 GFLOP/s", "12.0 TFLOP/s", "3.00 FLOP/s"]
     assert [bandwidth(v) for v in (1.42e10, 2e12)] == ["14.2 GB/s", "2.00 TB/s"]
     assert [share(v) for v in (1.2, 0.43, 0.0995, 0.0312, 1e-5, 0.0)] == ["120%", "43%", "10%", "3.1%", "0.001%", "0%"]

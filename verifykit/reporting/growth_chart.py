@@ -111,8 +111,9 @@ def fitted_line(law: Law, points: Sequence[Point], factor: float) -> list[Point]
     known = [(x, y) for x, y in points if x >= law.start]
     if len(known) < 2:
         return []
-    first, last = math.sqrt(known[0][0] * known[-1][0]), known[-1][0]
-    held = [(x, y) for x, y in known if x >= first]
+    middle = math.sqrt(known[0][0] * known[-1][0])
+    held = [*(point for point in known[:-2] if point[0] >= middle), *known[-2:]]
+    first, last = held[0][0], held[-1][0]
     shape = {x: (law.constant + law.coefficient * x**law.exponent) / factor for x, _ in held}
     if min(shape.values()) <= 0:
         return []

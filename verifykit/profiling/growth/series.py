@@ -124,7 +124,7 @@ class _Taken:
     def between(self) -> list[int]:
         """Sizes halfway between the upper two thirds of those that were measured, the greatest first."""
         there = sorted(self._figures, reverse=True)
-        return [size * 3 // 2 for size in there[: len(there) * 2 // 3] if size % 2 == 0]
+        return [size * 3 // 2 for size in there[: len(there) * 2 // 3] if size % 2 == 0 and size < LARGEST]
 
     def look_again(self) -> None:
         """Time all sizes in turn, as often as there is time for, the greatest first while there is."""

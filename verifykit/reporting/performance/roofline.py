@@ -21,7 +21,7 @@ def roofline(found: Roofline, heading: str) -> Iterator[str]:
     if found.chart is not None:
         yield f"![FLOP/s against FLOP per byte, below the limit of the machine]({quote(found.chart)})"
         if found.reference_points:
-            yield "The reference's points, from left to right, are at the same sizes."
+            yield "The reference's points are at the same sizes, joined in the same order."
     if found.points:
         yield _points(found)
     beyond = [point for point in [*found.points, *found.reference_points] if is_beyond(point)]
