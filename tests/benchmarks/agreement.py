@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.benchmark import Timer
 
+from verifykit.config import TargetConfig
 from verifykit.profiling.timing import THOROUGH, time_alternately
 from verifykit.profiling.workload import workload
 from verifykit.runner import Plan, prepare
+from verifykit.spec.threads import threads_for
 
 # Rounds of ours and by hand in turn; medians over them are compared.
 ROUNDS = 5
@@ -48,17 +50,17 @@ class Agreement:
 def agreements() -> Iterator[Agreement]:
     """Yield one for each module and direction."""
     for name, (target, init, sizes) in MODULES.items():
-        from verifykit.config import TargetConfig
-
         subject, _ = prepare(target, Plan([], TargetConfig(init)))
         load = workload(subject, sizes)
+        elements = sum(t.numel() for t in [*load.inputs, *load.module.parameters()])
         ours: list[tuple[float, float]] = []
         by_hand: list[tuple[float, float]] = []
         for _ in range(ROUNDS):
-            (times,) = time_alternately([load], THOROUGH)
-            assert times.backward is not None
-            ours.append((times.forward.timing.median, times.backward.timing.median))
-            by_hand.append(_by_hand(load.module, [t.detach().clone().requires_grad_() for t in load.inputs]))
+            with threads_for(elements):  # as a profile does
+                (times,) = time_alternately([load], THOROUGH)
+                assert times.backward is not None
+                ours.append((times.forward.timing.median, times.backward.timing.median))
+                by_hand.append(_by_hand(load.module, [t.detach().clone().requires_grad_() for t in load.inputs]))
         for position, direction in enumerate(("forward", "backward")):
             yield Agreement(
                 name,

@@ -33,6 +33,12 @@ def test_the_limit_is_told_where_it_was_measured() -> None:
         replace(MEASURED, roofline=elsewhere)
     )
     assert "limit" not in summary(replace(MEASURED, roofline=replace(ROOFLINE, points=[])))
+    hardly = [ROOFLINE.points[0], replace(ROOFLINE.points[1], reached=1553.0)]
+    assert "limit" not in summary(replace(MEASURED, roofline=replace(ROOFLINE, points=hardly)))
+    cached = [replace(ROOFLINE.points[0], reached=1.7), ROOFLINE.points[1]]
+    assert "forward reaches 8.5% of the limit of this machine at N = 8, L = 64" in summary(
+        replace(MEASURED, roofline=replace(ROOFLINE, points=cached))
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,6 +74,7 @@ def test_laws_are_one_phrase() -> None:
     assert laws_text(replace(flat, laws=level)) == "time, saved bytes and operators do not grow"
     assert laws_text(replace(flat, laws=[], stopped="why")) == "no law of time was found along C (why: why)"
     assert summary_of([ALONG_N, flat], "time") == "time grows as N^1.00 ± 0.02, does not grow with C"
+    assert summary_of([flat, replace(flat, symbol="D")], "time") == "time does not grow with C and D"
     assert summary_of([], "time") == ""
 
 

@@ -1,5 +1,6 @@
 """What a module costs: time, memory, work, where it goes and how it grows; beside its reference in the same run."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -42,7 +43,8 @@ def measure(subject: Subject, extent: Extent = BRIEF, *, trace: Path | None = No
     Raises:
         UserError: sizes that the subject does not have or refuses, or a trace that cannot be written.
     """
-    with seeded(subject.seed):
+    with seeded(subject.seed), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the module has to say, it says when it is fed first
         sizes = subject.spec.usual_sizes if extent.sizes is None else profiling_sizes(subject, extent.sizes)
         with threads_for(_elements(subject, sizes)):
             return _Measuring(subject, extent, sizes).run(trace)

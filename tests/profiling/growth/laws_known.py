@@ -20,6 +20,8 @@ class RBF(nn.Module):
 
 
 class LongConv(nn.Module):
+    """Torch unfolds the input: a column of n numbers for each of n places."""
+
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.conv1d(x[:, None].T[None], torch.flip(x, [0])[None, None], padding=x.shape[0] // 2)
 
@@ -121,7 +123,7 @@ KNOWN = [
     Known(_PLANTED, "Product", "float[N, N]", "n^3", 3, 2),
     Known(_HERE, "TriSolve", "float[N, N]", "n^3", 3, 2),
     Known(_HERE, "RBF", "float[N, 3]", "n^2", 2, 2),
-    Known(_HERE, "LongConv", "float[N]", "n^2", 2, 1),
+    Known(_HERE, "LongConv", "float[N]", "n^2", 2, 2),
     Known(_HERE, "Lookup", "long[N] in below 1000", "n", 1, 1),
     Known(_HERE, "Sorting", "float[N, 4]", "n log n", 1, 1),
     Known(_HERE, "NormRes", "float[N, 64]", "n", 1, 1),

@@ -67,13 +67,18 @@ def is_beyond(point: RoofPoint) -> bool:
     return point.reached > _NOISE
 
 
+def is_far_beyond(point: RoofPoint) -> bool:
+    """Whether it hardly moves what it would have to."""
+    return point.reached > _FAR
+
+
 def reached_text(point: RoofPoint, roof: Roof) -> str:
     """Return the share of the limit that is reached, or what a point beyond it may owe that to."""
     if not is_beyond(point):
         return units.share(min(1.0, point.reached))
     if bound_by(point, roof) == "arithmetic":
         return "faster than a matrix product"
-    if point.reached > _FAR:
+    if is_far_beyond(point):
         return "moves next to nothing, or stays in cache"
     return "faster than memory, as from cache"
 

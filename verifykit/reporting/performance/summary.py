@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from verifykit.reporting import units
 from verifykit.reporting.escape import visible
 from verifykit.reporting.performance.baseline import headline
-from verifykit.reporting.performance.roofline import is_beyond, reached_text
+from verifykit.reporting.performance.roofline import is_beyond, is_far_beyond, reached_text
 from verifykit.reporting.performance.words import sizes_text, summary_of
 from verifykit.results.cost import Profile, Ratio
 from verifykit.results.growth import Quantity, Roofline
@@ -104,7 +104,11 @@ def _against(name: str, ratio: Ratio) -> str:
 
 
 def _reached(roofline: Roofline, sizes: dict[str, int]) -> Iterator[str]:
-    """The share of the limit at the usual sizes, and where it is at its best, of the points that have a share."""
+    """The share of the limit at the usual sizes, and where it is at its best, of the points that have a share; nothing
+    where it hardly moves anything at some size, so that its shares at others are none either.
+    """
+    if any(is_far_beyond(point) for point in roofline.points):
+        return
     points = [point for point in roofline.points if not is_beyond(point)]
     if not points:
         return

@@ -10,7 +10,7 @@ from verifykit.reporting import units
 from verifykit.reporting.escape import visible
 from verifykit.reporting.performance.baseline import amount, compared
 from verifykit.reporting.performance.cost import compiled_text
-from verifykit.reporting.performance.roofline import bound_by, reached_text
+from verifykit.reporting.performance.roofline import bound_by, is_beyond, reached_text
 from verifykit.reporting.performance.summary import disturbed, how_compared, setting, summary
 from verifykit.reporting.performance.where import gathered
 from verifykit.reporting.performance.words import laws_text, reference_text, sizes_text
@@ -121,11 +121,12 @@ def _limit(roofline: Roofline) -> str:
     reached = []
     for point in roofline.points:
         at = f" at {sizes_text(point.sizes)}" if point.sizes else ""
-        reached.append(f"{reached_text(point, roof)}{at} ({bound_by(point, roof)})")
+        by = "" if is_beyond(point) else f" ({bound_by(point, roof)})"
+        reached.append(f"{reached_text(point, roof)}{at}{by}")
     if not reached:
         return told
     ends = reached if len(reached) < 2 else [reached[0], reached[-1]]
-    return f"{told}; reached {', '.join(ends)}"
+    return f"{told}; forward {'; '.join(ends)}"
 
 
 def _growth(found: Growth) -> str:

@@ -76,7 +76,10 @@ def summary_of(series: Sequence[Growth], quantity: Quantity) -> str:
     laws = [(law, found.symbol) for found in series if (law := found.law(quantity)) is not None]
     growing = [power(law, symbol) for law, symbol in laws if direction(law) == "grows"]
     told = [f"grows as {' and '.join(growing)}"] if growing else []
-    told += [law_text(law, symbol) for law, symbol in laws if direction(law) != "grows"]
+    flat = [symbol for law, symbol in laws if direction(law) == "constant" and not law.also]
+    told += [law_text(law, symbol) for law, symbol in laws if direction(law) != "grows" and symbol not in flat]
+    if flat:
+        told.append(f"does not grow with {_listed(flat)}")
     return f"{quantity} {', '.join(told)}" if told else ""
 
 
