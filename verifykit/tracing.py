@@ -140,6 +140,11 @@ def _tensors(value: Any) -> Iterator[Tensor]:
     return (leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor))
 
 
+def is_torchs(file: str) -> bool:
+    """Return whether code in ``file``, a name of a code object's, is torch's own or made at run time."""
+    return file.startswith((_TORCH, "<"))
+
+
 def user_line() -> Location | None:
     """Return the innermost frame outside torch that led to the caller of this, a mode; ``None`` where that is our own
     harness.
@@ -149,7 +154,7 @@ def user_line() -> Location | None:
         file = frame.f_code.co_filename
         if file.startswith(_OURS):
             return None
-        if not file.startswith((_TORCH, "<")):
+        if not is_torchs(file):
             return Location(display_path(file), frame.f_lineno)
         frame = frame.f_back  # type: ignore[assignment]
     return None

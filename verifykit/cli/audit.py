@@ -1,18 +1,16 @@
 """``verifykit audit TARGET…``: verify, profile, report."""
 
-import sys
 from pathlib import Path
 from typing import Literal
 
 import click
 
 from verifykit.cli import options
-from verifykit.cli.output import output_for
+from verifykit.cli.output import finish, output_for
 from verifykit.config import TargetConfig, load_config
-from verifykit.errors import UserError
 from verifykit.events import AuditFinished
 from verifykit.reproduction import command_line
-from verifykit.results import Audit, AuditError, Report, exit_code
+from verifykit.results import Report
 
 EPILOG = """\b
 Examples:
@@ -65,11 +63,8 @@ def command(
     from verifykit.spec.declared import parse_init_option, parse_input_option
 
     config = load_config(Path.cwd())
-    wanted = list(dict.fromkeys(targets or config.targets))
-    if not wanted:
-        raise UserError("nothing to audit: give a TARGET such as mymodule:MyLayer, or targets in [tool.verifykit].")
     given = TargetConfig(dict(map(parse_init_option, init)), dict(map(parse_input_option, inputs)), reference)
-    names, failures = options.names_of(wanted)
+    names, audits = options.names_of(targets, config, "audit")
     output = output_for(names, formats, output_path)
 
     # From here on torch is needed.
@@ -85,7 +80,6 @@ def command(
     checks = select_checks(load_checks(config.load), _split(select) or config.select, [*_split(ignore), *config.ignore])
     environment = describe_environment(device)
     amount = None if no_profile else BRIEF
-    audits = [Audit(name, "error", AuditError(error.kind, str(error))) for name, error in failures]
     spent = Durations()
     with LiveProgress() as progress:
         for name in names:
@@ -100,10 +94,7 @@ def command(
     output.publish(report, lambda name: command_line("audit", [name], given, seed))
     if durations:
         spent.print(Console(stderr=not output.has_terminal, highlight=False))
-    for done in audits:
-        if done.error is not None:
-            click.echo(f"verifykit: {done.error.message}", err=True)
-    sys.exit(exit_code(report, fail_on or config.fail_on))
+    finish(report, fail_on or config.fail_on)
 
 
 def _split(values: tuple[str, ...]) -> list[str]:

@@ -1,12 +1,14 @@
 """Options that several commands have, and what is made of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 
-from verifykit.errors import TargetError
+from verifykit.config import Config
+from verifykit.errors import UserError
 from verifykit.packages import expanded
+from verifykit.results import Audit, AuditError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -73,14 +75,22 @@ def failing() -> Decorator:
     )
 
 
-def names_of(wanted: list[str]) -> tuple[list[str], list[tuple[str, TargetError]]]:
-    """Return the targets that were meant, packages as what is in them, and which of them could not all be imported."""
+def names_of(targets: Iterable[str], config: Config, doing: str) -> tuple[list[str], list[Audit]]:
+    """Return the targets that were meant, or else those of ``config``, packages as what is in them; and an audit that
+    could not be done for each that could not be imported. ``doing`` names the command.
+
+    Raises:
+        UserError: there is no target.
+    """
+    wanted = list(dict.fromkeys(targets or config.targets))
+    if not wanted:
+        raise UserError(f"nothing to {doing}: give a TARGET such as mymodule:MyLayer, or targets in [tool.verifykit].")
     names: list[str] = []
-    failures: list[tuple[str, TargetError]] = []
+    failures: list[Audit] = []
     for name in wanted:
         found, failed = expanded(name)
         names += found
-        failures += [(name, error) for error in failed]
+        failures += [Audit(name, "error", AuditError(error.kind, str(error))) for error in failed]
     return list(dict.fromkeys(names)), failures
 
 

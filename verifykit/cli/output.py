@@ -1,8 +1,10 @@
 """Where the results of a run go: which files in which formats, what lies beside them, and the terminal."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, NoReturn
 
 import click
 import msgspec
@@ -10,7 +12,7 @@ import msgspec
 from verifykit.errors import UserError, did_you_mean
 from verifykit.reporting import FILE_FORMATS, render
 from verifykit.reporting.writing import check_writable, file_names, report_paths, write_atomically
-from verifykit.results import Audit, Report
+from verifykit.results import Audit, Report, Severity, exit_code
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,14 @@ class Output:
                 print_report(report, Console(highlight=False))
             elif not self.files:
                 click.echo(render(report, format), nl=False)
+
+
+def finish(report: Report, fail_on: Severity | Literal["never"]) -> NoReturn:
+    """Say on standard error why a target could not be looked at, and exit as contracted."""
+    for done in report.audits:
+        if done.error is not None:
+            click.echo(f"verifykit: {done.error.message}", err=True)
+    sys.exit(exit_code(report, fail_on))
 
 
 def output_for(names: Sequence[str], formats: Sequence[str], output: str | None) -> Output:

@@ -1,6 +1,5 @@
 """``verifykit profile TARGET…``: what it costs, against what, how it grows, and what the limit is."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -8,12 +7,12 @@ import click
 import msgspec
 
 from verifykit.cli import options
-from verifykit.cli.output import output_for
+from verifykit.cli.output import finish, output_for
 from verifykit.config import TargetConfig, load_config
 from verifykit.errors import UserError
 from verifykit.events import AuditFinished
 from verifykit.reproduction import command_line
-from verifykit.results import Audit, AuditError, Report, exit_code
+from verifykit.results import Audit, Report
 
 if TYPE_CHECKING:
     from verifykit.runner import Plan
@@ -71,12 +70,9 @@ def command(
     from verifykit.spec.declared import parse_init_option, parse_input_option
 
     config = load_config(Path.cwd())
-    wanted = list(dict.fromkeys(targets or config.targets))
-    if not wanted:
-        raise UserError("nothing to profile: give a TARGET such as mymodule:MyLayer, or targets in [tool.verifykit].")
     given = TargetConfig(dict(map(parse_init_option, init)), dict(map(parse_input_option, inputs)), reference)
     fixed = dict(map(_size, sizes))
-    names, failures = options.names_of(wanted)
+    names, audits = options.names_of(targets, config, "profile")
     output = output_for(names, formats, output_path)
 
     # From here on torch is needed.
@@ -89,7 +85,6 @@ def command(
     environment = describe_environment(device)
     check_names(save, compare, names, Path.cwd())
     amount = (extent.quick if quick else extent.full)(fixed, compile=compiled)
-    audits = [Audit(name, "error", AuditError(error.kind, str(error))) for name, error in failures]
     for name in names:
         plan = Plan(
             [built_in_check("performance-budget")],
@@ -106,10 +101,7 @@ def command(
     extra += ["--quick"] * quick + ["--compile"] * compiled
     report = Report(environment, seed, audits, command_line("profile", targets, given, seed, *extra))
     output.publish(report, lambda name: command_line("profile", [name], given, seed, *extra))
-    for done in audits:
-        if done.error is not None:
-            click.echo(f"verifykit: {done.error.message}", err=True)
-    sys.exit(exit_code(report, fail_on or config.fail_on))
+    finish(report, fail_on or config.fail_on)
 
 
 def _run(name: str, plan: "Plan") -> Audit:

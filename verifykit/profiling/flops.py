@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 Formula = Callable[..., int]
@@ -144,12 +145,20 @@ def _own() -> dict[Any, Formula]:
 _OWN = _own()
 
 
-def formula_of(operator: Any) -> Formula | None:
-    """Return what counts the FLOPs of an operator (an overload packet, or one of higher order) from its arguments and,
-    as ``out_val``, its result; ``None`` where nothing does. Formulas that users have registered with torch count too.
-    """
-    return _OWN.get(operator) or flop_registry.get(operator)
-
-
 # (a + bi)(c + di) is four products and two sums, and adding it to another two more: eight FLOPs for two.
 COMPLEX = 4
+
+
+def flops_of(func: Any, args: Any, kwargs: Any, result: Any) -> int | None:
+    """Return the FLOPs of one call of an operator, as a dispatch mode sees it; ``None`` where there is no formula that
+    knows such arguments. Formulas that users have registered with torch count too.
+    """
+    operator = getattr(func, "_overloadpacket", func)
+    formula = _OWN.get(operator) or flop_registry.get(operator)
+    if formula is None:
+        return None
+    try:
+        is_complex = any(t.is_complex() for t in tree_leaves(result) if isinstance(t, Tensor))
+        return int(formula(*args, **kwargs, out_val=result)) * (COMPLEX if is_complex else 1)
+    except Exception:  # a formula that does not know such arguments, as of nested tensors, is none
+        return None

@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 from verifykit.profiling.state import holders
 from verifykit.results import Location
 from verifykit.targets import display_path
-from verifykit.tracing import OperatorMode, user_line
+from verifykit.tracing import OperatorMode, is_torchs, user_line
 
 Size = Callable[[], int]
 _POINTER = 8
@@ -26,7 +26,7 @@ _POINTER = 8
 _LEVELS = 3
 _MANY = 1000
 _NO_HOLDERS = (FrameType, ModuleType, FunctionType, type)
-_NOT_THE_USERS = (str(Path(torch.__file__).parent), str(Path(__file__).parents[1]), "<")
+_OURS = str(Path(__file__).parents[1])
 
 
 def python_bytes(module: nn.Module) -> int:
@@ -147,12 +147,13 @@ def _line_that_adds(sizes: list[Size], call: Callable[[], Any]) -> Location | No
 
     def look(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal last, found
-        if found or frame.f_code.co_filename.startswith(_NOT_THE_USERS):
+        file = frame.f_code.co_filename
+        if found or is_torchs(file) or file.startswith(_OURS):
             return None
         if last and any(size() > was for size, was in zip(sizes, before, strict=True)):
             found = last
         elif event == "line":
-            last = Location(display_path(frame.f_code.co_filename), frame.f_lineno)
+            last = Location(display_path(file), frame.f_lineno)
         return look
 
     outer = sys.gettrace()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from verifykit.profiling.flops import COMPLEX, formula_of
+from verifykit.profiling.flops import flops_of
 from verifykit.profiling.recording import record
 from verifykit.profiling.traffic import Traffic
 from verifykit.profiling.workload import Workload
@@ -56,15 +56,10 @@ class _Counter(OperatorMode):
     def _count(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         name = func._schema.name if isinstance(func, torch._ops.OpOverload) else func.name()
         self.seen.add(name)
-        formula = formula_of(getattr(func, "_overloadpacket", func))
-        try:
-            if formula is not None:
-                is_complex = any(t.is_complex() for t in tree_leaves(result) if isinstance(t, Tensor))
-                self.flops += int(formula(*args, **kwargs, out_val=result)) * (COMPLEX if is_complex else 1)
-                return
-        except Exception:  # a formula that does not know such arguments, as of nested tensors, is none
-            pass
-        if not getattr(func, "is_view", False) and not _MOVES.fullmatch(name.rpartition("::")[2]):
+        flops = flops_of(func, args, kwargs, result)
+        if flops is not None:
+            self.flops += flops
+        elif not getattr(func, "is_view", False) and not _MOVES.fullmatch(name.rpartition("::")[2]):
             self.uncounted[name] = None
 
 

@@ -17,10 +17,9 @@ from torch.overrides import TorchFunctionMode, resolve_name
 import verifykit
 from verifykit.results import Location
 from verifykit.targets import display_path
-from verifykit.tracing import OperatorMode
+from verifykit.tracing import OperatorMode, is_torchs
 
 _OURS = str(Path(verifykit.__file__).parent)
-_TORCH = (str(Path(torch.__file__).parent), "<")
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Frame:
     @property
     def is_users(self) -> bool:
         """Whether it is code that the user can change."""
-        return not self.frame.f_code.co_filename.startswith(_TORCH)
+        return not is_torchs(self.frame.f_code.co_filename)
 
     @property
     def location(self) -> Location:

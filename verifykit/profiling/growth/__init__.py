@@ -1,8 +1,7 @@
 """How the cost of a module grows along each free dimension of its contract, beside that of its reference."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import torch
 
@@ -14,6 +13,7 @@ from verifykit.profiling.growth.work import likely_exponents
 from verifykit.results.growth import Growth, GrowthPoint, Law
 from verifykit.spec.reference import Reference
 from verifykit.spec.subject import Subject
+from verifykit.spec.threads import threads_for
 
 SYMBOLS = 4
 # The share of the time that is left to the fits.
@@ -34,7 +34,7 @@ def grown(subject: Subject, reference: Reference | None, sizes: Mapping[str, int
     ends = time.perf_counter() + seconds
     symbols = subject.spec.free[:SYMBOLS]
     _settle_allocator()
-    with _one_thread():
+    with threads_for(0):
         for place, symbol in enumerate(symbols):
             share = (ends - time.perf_counter()) / (len(symbols) - place)
             measured = series(subject, reference, symbol, sizes, seconds=share * (1 - FITTING))
@@ -97,13 +97,3 @@ def _settle_allocator() -> None:
     on what was freed before, mapping them anew at every step (mallopt(3), M_MMAP_THRESHOLD).
     """
     torch.empty(LARGE_BLOCK, dtype=torch.uint8)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

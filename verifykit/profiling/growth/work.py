@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from verifykit.profiling.flops import formula_of
+from verifykit.profiling.flops import flops_of
 from verifykit.profiling.growth.exact import exact_sum
 from verifykit.tracing import OperatorMode
 
@@ -39,22 +39,12 @@ class _Counter(OperatorMode):
             made = _sizes(result)
             self.bytes += sum(made) + sum(_sizes((args, kwargs)))
             self.largest = max(self.largest, *made, 0)
-            self.flops += _flops(func, args, kwargs, result)
+            self.flops += flops_of(func, args, kwargs, result) or 0
         return result
 
 
 def _sizes(tensors: Any) -> list[int]:
     return [leaf.numel() * leaf.element_size() for leaf in tree_leaves(tensors) if isinstance(leaf, Tensor)]
-
-
-def _flops(func: Any, args: Any, kwargs: Any, result: Any) -> int:
-    formula = formula_of(getattr(func, "_overloadpacket", func))
-    if formula is None:
-        return 0
-    try:
-        return int(formula(*args, **kwargs, out_val=result))
-    except Exception:  # a formula that does not know such arguments is none
-        return 0
 
 
 def count(run: Callable[[], Any]) -> Work:
